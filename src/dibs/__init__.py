@@ -1,0 +1,1 @@
+"""dibs runs a compute partnership as software."""

@@ -1,0 +1,1 @@
+"""What the agreement says about one question."""

@@ -1,0 +1,1 @@
+"""What happens next: the offer procedure as five pure functions over one state machine."""

@@ -1,0 +1,1 @@
+"""One scenario, run: the real broker in a world made of seeds."""

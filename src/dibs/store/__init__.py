@@ -1,0 +1,1 @@
+"""Where a book is kept: memory, or one SQLite file."""

@@ -1,0 +1,1 @@
+"""Builders and strategies for tests, shipped so that others can use ours."""
