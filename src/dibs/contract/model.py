@@ -50,6 +50,7 @@ Stage: TypeAlias = Literal[
 """How far a piece of supply has come.  The first seven are ordered; the last three are ways of leaving that order."""
 
 NOWHERE = Mark("(not from a file)")
+NO_PLACES: Mapping[tuple[str | int, ...], Mark] = MappingProxyType({})
 
 
 def term(says: str, *, default: Any = dataclasses.MISSING, unit: str = "", source: str = "", refers: str = "") -> Any:
@@ -158,7 +159,20 @@ class PreEmption(Clause):
     exempt_hosts: tuple[HostId, ...] = term("Hosts outside the right.", default=(), refers="host", source="R2")
     notice_requires: tuple[str, ...] = term(
         "What a notice has to state before its clock starts; by default every term of R3 that the right needs.",
-        default=("sku", "quantity", "starts", "ends", "regions", "classes", "price", "payment", "take_or_pay", "service_level", "delivery_tolerance", "address"),
+        default=(
+            "sku",
+            "quantity",
+            "starts",
+            "ends",
+            "regions",
+            "classes",
+            "price",
+            "payment",
+            "take_or_pay",
+            "service_level",
+            "delivery_tolerance",
+            "address",
+        ),
         source="R3, R4",
     )
     respond_within: timedelta = term("How long the holder may take, from service of a complete notice.", default=timedelta(days=30), source="R5")
@@ -170,21 +184,33 @@ class PreEmption(Clause):
     counter: Literal["refusal", "keeps_open"] = term("What an answer on other terms is.", default="refusal", source="R8")
     immaterial_terms: tuple[str, ...] = term("Terms that an answer may change and still be an exercise.", default=(), source="R8")
     tolerance: Share = term("By how much a term may be richer and count as equal.", default=Share(Decimal(0)), source="R9")
-    incomparable: Literal["reoffer", "allow", "refuse"] = term("What follows when some terms are richer and some poorer.", default="reoffer", source="R9")
+    incomparable: Literal["reoffer", "allow", "refuse"] = term(
+        "What follows when some terms are richer and some poorer.", default="reoffer", source="R9"
+    )
     free_market_for: timedelta = term("How long the grantor may sign elsewhere after a refusal or a lapse.", default=timedelta(days=90), source="R10")
     reoffer_if_richer: bool = term("Whether a richer bundle for somebody else goes back to the holder first.", default=True, source="R9")
     reoffer_divisor: int = term("The window of a re-offer is the first one divided by this.", default=3, source="R11")
     reoffer_at_least: timedelta = term("And never shorter than this.", default=timedelta(days=3), source="R11")
     partial: Literal["lots", "none"] = term("Whether the holder may take a part.", default="lots", source="R12")
     minimum_accept: Share = term("The smallest part the holder may take.", default=Share(Decimal("0.1")), source="R12")
-    decline_requires_inability: bool = term("Whether only inability (no capacity, wrong hardware, late) frees the grantor.", default=False, source="R13, C05")
-    unusual_terms: Literal["disregard", "match", "refuse"] = term("What becomes of terms that only one firm can meet.", default="disregard", source="R14")
-    packages: Literal["allocate", "whole"] = term("Whether the holder may take the burdened part of a package at its allocated price.", default="allocate", source="R15")
-    look_back: timedelta = term("Needs of one purpose this close together are added up against the minimum lot.", default=timedelta(days=30), source="R16")
+    decline_requires_inability: bool = term(
+        "Whether only inability (no capacity, wrong hardware, late) frees the grantor.", default=False, source="R13, C05"
+    )
+    unusual_terms: Literal["disregard", "match", "refuse"] = term(
+        "What becomes of terms that only one firm can meet.", default="disregard", source="R14"
+    )
+    packages: Literal["allocate", "whole"] = term(
+        "Whether the holder may take the burdened part of a package at its allocated price.", default="allocate", source="R15"
+    )
+    look_back: timedelta = term(
+        "Needs of one purpose this close together are added up against the minimum lot.", default=timedelta(days=30), source="R16"
+    )
     look_through: bool = term("Whether purchases through affiliates count as the grantor's.", default=True, source="R17")
     waiver: Literal["express", "conduct"] = term("Whether silence with full knowledge waives.", default="express", source="R18")
     lasts: Literal["evergreen", "one_shot"] = term("Whether the right survives a refusal.", default="evergreen", source="R19")
-    assignable: Literal["personal", "with_business"] = term("Whether the right passes to a purchaser of the holder's business.", default="personal", source="R20")
+    assignable: Literal["personal", "with_business"] = term(
+        "Whether the right passes to a purchaser of the holder's business.", default="personal", source="R20"
+    )
     sub_contracting: bool = term("Whether the holder may fulfil through others, staying liable.", default=True, source="R21")
     cure: timedelta = term("How late an accepted lot may be before the holder is in default.", default=timedelta(days=30), source="R22")
     strikes: int = term("So many defaults within the period suspend the right.", default=3, source="R22")
@@ -195,7 +221,9 @@ class PreEmption(Clause):
     tolling: tuple[Literal["due_diligence", "regulator", "force_majeure"], ...] = term("What stops the clock.", default=(), source="R26")
     after_match: Literal["ends", "another_round"] = term("Whether a match ends the contest.", default="ends", source="R31")
     outside_offer_stays_open: bool = term("Whether a matched offer must outlive the holder's window.", default=True, source="R32")
-    match_margin: Share = term("By how much a rival must beat the holder to win (0: any difference).", default=Share(Decimal(0)), source="Chandel 2023")
+    match_margin: Share = term(
+        "By how much a rival must beat the holder to win (0: any difference).", default=Share(Decimal(0)), source="Chandel 2023"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +265,9 @@ class Licence(Clause):
     excluded_uses: tuple[str, ...] = term("What it may not be used for.", default=())
     exclusive: bool = term("Whether nobody else may be licensed.", default=False, source="C12")
     developed_before: date | None = term("Only what existed before this day is licensed.", default=None, source="C14")
-    after_trigger: Literal["ends", "keeps_earlier", "continues"] = term("What a trigger that names this licence does to it.", default="ends", source="C14")
+    after_trigger: Literal["ends", "keeps_earlier", "continues"] = term(
+        "What a trigger that names this licence does to it.", default="ends", source="C14"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +281,9 @@ class Commitment(Clause):
     milestones: Mapping[date, Money] = term("Cumulative least spend by the beginning of a day.", default={}, source="T20")
     eligible_classes: tuple[WorkloadClass, ...] = term("Which work's charges count (default: all).", default=(), refers="class", source="S16, S17")
     eligible_hosts: tuple[HostId, ...] = term("Which hosts' charges count (default: all of the payee's platform).", default=(), refers="host")
-    shortfall: Literal["prepayment", "deficiency"] = term("What a shortfall becomes: credit for later use, or a payment gone.", default="deficiency", source="T20, T21")
+    shortfall: Literal["prepayment", "deficiency"] = term(
+        "What a shortfall becomes: credit for later use, or a payment gone.", default="deficiency", source="T20, T21"
+    )
     make_up_within: timedelta | None = term("How long paid but untaken quantity may still be taken.", default=None, source="T21")
     incremental_to: tuple[ClauseId, ...] = term("Commitments whose spend does not count here.", default=(), refers="clause")
 
@@ -278,7 +310,9 @@ class Measure:
 
     party: PartyId = term("Whose figure.", refers="party")
     signal: str = term("Which figure, as `signals.csv` names it.")
-    aggregate: Literal["cumulative", "annual", "latest"] = term("Summed since a day, summed over a calendar year, or as last reported.", default="latest")
+    aggregate: Literal["cumulative", "annual", "latest"] = term(
+        "Summed since a day, summed over a calendar year, or as last reported.", default="latest"
+    )
     since: date | None = term("From when a cumulative measure counts.", default=None)
 
 
@@ -317,7 +351,9 @@ class FirstShipment(Clause):
     developer: PartyId = term("Who ships.", refers="party")
     holder: PartyId = term("Whose platform comes first.", refers="party")
     classes: tuple[WorkloadClass, ...] = term("Which products.", refers="class")
-    release: Literal["all", "any"] = term("Whether the holder must be both unable and unwilling, or one of the two, before others may ship.", default="all", source="R34")
+    release: Literal["all", "any"] = term(
+        "Whether the holder must be both unable and unwilling, or one of the two, before others may ship.", default="all", source="R34"
+    )
     head_start: timedelta = term("How long the holder ships alone.", default=timedelta(0), source="R34")
 
 
@@ -421,13 +457,17 @@ class Programme(Clause):
 
     kind: ClassVar[str] = "programme"
     entity: PartyId | None = term("The legal person, if separate.", default=None, refers="party", source="S51")
-    participants: Mapping[str, tuple[PartyId, ...]] = term("Parties by role: equity_funder, operator, technology_partner ...", default={}, refers="party", source="S50, S56")
+    participants: Mapping[str, tuple[PartyId, ...]] = term(
+        "Parties by role: equity_funder, operator, technology_partner ...", default={}, refers="party", source="S50, S56"
+    )
     funded: Money | None = term("Committed at once.", default=None, source="S53")
     potential: Money | None = term("Intended in all.", default=None, source="S54")
     over_years: int | None = term("Over how long.", default=None, unit="years", source="S55")
     funding: Mapping[PartyId, Money] = term("Who put in how much, where known.", default={}, refers="party")
     overruns: Mapping[PartyId, Share] = term("Who bears cost overruns.", default={}, refers="party", source="G13")
-    counts_as: Literal["own_build", "alternate", "by_purpose"] = term("What its capacity is under the other clauses.", default="by_purpose", source="C20")
+    counts_as: Literal["own_build", "alternate", "by_purpose"] = term(
+        "What its capacity is under the other clauses.", default="by_purpose", source="C20"
+    )
     sites: tuple[Site, ...] = term("Its sites.", default=())
 
 
@@ -469,6 +509,8 @@ class Agreement:
     note: str = term("What a reader should know and no rule needs.", default="")
     text: str = dataclasses.field(default="", compare=False, repr=False)
     digest: str = dataclasses.field(default="", compare=False)
+    places: Mapping[tuple[str | int, ...], Mark] = dataclasses.field(default_factory=lambda: NO_PLACES, compare=False, repr=False)
+    """Where each value stands in `text`, by its path: `("amendments", 0, "adds", 2, "until")`."""
 
 
 CLAUSE_KINDS: Mapping[str, type[Clause]] = MappingProxyType(
