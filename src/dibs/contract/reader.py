@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping  # noqa: TC003 - constants below are typed with them
 from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -48,7 +48,7 @@ def like(word: str, known: Iterable[str]) -> str:
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
-class _BadValue(Exception):  # noqa: N818 - not an error of the program: a value that a person has to mend
+class _BadValue(Exception):
     """A value that its field cannot take."""
 
     def __init__(self, code: str, message: str, fix: str) -> None:
@@ -59,8 +59,8 @@ class _BadValue(Exception):  # noqa: N818 - not an error of the program: a value
 class Reader:
     """Reads records of dataclasses declared with `term` from nodes.
 
-    `places` holds the place of every value by its path, `keys` that of every key, and `broken` the paths of values that
-    could not be read.
+    `places` holds the place of every value by its path (that of a mapping's key under the path with `""` behind it),
+    `broken` the paths of values that could not be read, and `lost` the names of records of which nothing could be read.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -68,6 +68,7 @@ class Reader:
         self.findings = findings
         self.places: dict[Path, Mark] = {}
         self.broken: set[Path] = set()
+        self.lost: set[str] = set()
 
     def record(
         self, node: Node, cls: type, path: Path, *, identity: str | None = None, owner: type | None = None, also_known: tuple[str, ...] = ()
@@ -83,6 +84,8 @@ class Reader:
         if cls is model.Clause:
             kind = self._clause_kind(node, path)
             if kind is None:
+                name = node.get("id")
+                self.lost.update([name.text] if isinstance(name, Scalar) else [])
                 return None
             return self.record(node, kind, path, owner=kind, also_known=("kind",))
         fields = FIELDS.get(cls) or fields_of(cls)
@@ -118,6 +121,10 @@ class Reader:
         if not NAME.match(key.text):
             self._fault(_bad_name(key.text), key.mark, path)
         return key.text
+
+    def field(self, node: Node, field: Field, path: Path, owner: type) -> Any:
+        """Read one field of a record on its own: what a variant of an agreement sets."""
+        return self._field(node, field, path, owner)
 
     def _break(self, path: Path) -> None:
         self.broken.add(path)
@@ -205,10 +212,10 @@ class Reader:
 
     def _scalar(self, node: Scalar, read: Callable[[str], Any], path: Path) -> Any:
         text = node.text.strip()
+        if text == "" or (node.plain and text in _NOTHING):
+            self._shape_fault(Scalar("", node.mark), "one value", path)
+            return None
         try:
-            if text == "" or (node.plain and text in _NOTHING):
-                key = next((p for p in reversed(path) if isinstance(p, str)), "").rstrip("_")
-                raise _BadValue("DIB016", f"`{key}` is empty", "write its value, or leave the line out")
             return read(text)
         except _BadValue as bad:
             self._fault(bad, node.mark, path)
@@ -231,10 +238,11 @@ class Reader:
             self._shape_fault(node, "a list", path)
             return None
         out: list[Any] = []
-        for index, each in enumerate(node.items):
-            value = self._value(each, item, (*path, index), owner)
+        for each in node.items:
+            at = (*path, len(out))
+            value = self._value(each, item, at, owner)
             if value is None:
-                self._break(path)
+                self.broken = {p for p in self.broken if p[: len(at)] != at} | {path}
             elif isinstance(item, (Plain, Choice)) and value in out:
                 self.findings.add("DIB038", f"`{getattr(each, 'text', value)}` is listed twice", each.mark, fix="list it once")
                 self._break(path)
@@ -268,9 +276,10 @@ class Reader:
                 read = ""
             else:
                 read = self._value(each, value, at, owner)
-            self.places[(*at, "")] = name.mark
+            self.places[*at, ""] = name.mark
             if read is None:
                 self._break(path)
+                self.lost.add(name.text)
                 read = _stand_in(value)
             if read is not None:
                 out[read_key] = read
