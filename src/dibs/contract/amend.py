@@ -98,14 +98,8 @@ def effective_amendments(agreement: Agreement, known: date | None = None) -> tup
 
 def dated_clauses(agreement: Agreement, known: date | None = None) -> tuple[Dated, ...]:
     """Every clause that is ever in force, with its period, in the order in which it was written."""
-    out = []
-    for dated in timeline(agreement, known):
-        clause = resolve(dated.clause)
-        if clause is not None:
-            dated = _under_reading(dated, clause)
-            if not dated.never:
-                out.append(dated)
-    return tuple(out)
+    read = (_as_read(row) for row in timeline(agreement, known))
+    return tuple(row for row in read if row is not None and not row.never)
 
 
 def timeline(agreement: Agreement, known: date | None = None) -> tuple[Dated, ...]:
@@ -123,16 +117,16 @@ def timeline(agreement: Agreement, known: date | None = None) -> tuple[Dated, ..
     return tuple(rows)
 
 
-def _under_reading(dated: Dated, clause: Clause) -> Dated:
-    """The same row with a clause whose reading may have moved its first or last day."""
-    if clause is dated.clause:
-        return dated
-    starts, ends = dated.starts, dated.ends
-    if clause.from_ != dated.clause.from_ and clause.from_ is not None:
-        starts = clause.from_
-    if clause.until != dated.clause.until and not (dated.ended_by and clause.until is not None and ends is not None and ends <= clause.until):
-        ends = ends if dated.ended_by and clause.until is None else clause.until
-    return dataclasses.replace(dated, clause=clause, starts=starts, ends=ends)
+def _as_read(row: Dated) -> Dated | None:
+    """The row with its clause as read, whose reading may have moved its days; nothing if the clause is silent then."""
+    clause = resolve(row.clause)
+    if clause is None or clause is row.clause:
+        return None if clause is None else row
+    starts = clause.from_ if clause.from_ is not None else row.starts
+    ends = clause.until
+    if row.ended_by and row.ends is not None and (ends is None or row.ends < ends):
+        ends = row.ends
+    return dataclasses.replace(row, clause=clause, starts=starts, ends=ends)
 
 
 def in_force(agreement: Agreement, on: date, known: date | None = None) -> tuple[Clause, ...]:

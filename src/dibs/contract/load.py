@@ -38,8 +38,7 @@ def parse(text: str, name: str) -> tuple[model.Agreement | None, Findings]:
     agreement = reader.record(root, model.Agreement, (), also_known=("dibs",))
     agreement = dataclasses.replace(agreement, text=text, digest=hashlib.sha256(text.encode()).hexdigest(), places=MappingProxyType(reader.places))
     _limit(agreement, root.mark, findings)
-    for finding in check.check(agreement, broken=frozenset(reader.broken)):
-        findings.items.append(finding)
+    findings.items.extend(check.check(agreement, broken=frozenset(reader.broken), lost=frozenset(reader.lost)))
     findings.items.sort(key=lambda f: (f.where, f.code))
     return (None if findings.errors else agreement), findings
 

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NewType, TypeAlias
 
 from dibs.errors import Mark
-from dibs.quantities import Money
+from dibs.quantities import Money  # noqa: TC001 - the loader reads the field types at run time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +135,7 @@ class ExclusiveHosting(Clause):
     classes: tuple[WorkloadClass, ...] = term("Which work is bound.", refers="class")
     tests: Literal["platform", "operator"] = term("Which of a host's two coordinates the clause looks at.", default="platform", source="S45")
     sub_supply: Literal["counts", "named", "refused"] = term(
-        "Whether machines of others under the platform's contract count as the platform's: always, only those of a `sub_supply` clause or a consent, or never.",
+        "Whether others' machines under the platform's contract count as the platform's: always, only with a `sub_supply` clause or consent, never.",
         default="counts",
         source="C01, K26",
     )
