@@ -116,25 +116,23 @@ class _Agreement:
 
     def _clauses(self, text: Row, amendments: list[Mapping[str, Any]], known: int) -> dict[str, list[_Clause]]:
         """Every clause by kind, as the amendments signed by `known` leave them."""
-        written = [(clause, None) for clause in text.get("clauses", ())]
-        over: dict[str, list[int]] = {}
-        for amendment in amendments:
-            if self.instant(amendment["signed"]) > known:
-                continue
-            replaced = amendment.get("replaces", ())
-            for gone in [*amendment.get("ends", ()), *(clause["id"] for clause in replaced)]:
-                over.setdefault(gone, []).append(self.instant(amendment["effective"]))
-            written += [(clause, amendment["effective"]) for clause in [*replaced, *amendment.get("adds", ())]]
+        written: list[tuple[Mapping[str, Any], int, Mapping[str, Any] | None]] = [(clause, 0, None) for clause in text.get("clauses", ())]
+        gone: dict[str, list[tuple[int, int]]] = {}
+        signed = [a for a in amendments if self.instant(a["signed"]) <= known]
+        for order, amendment in enumerate(sorted(signed, key=lambda a: self.instant(a["effective"])), start=1):
+            replaced = list(amendment.get("replaces", ()))
+            for name in [*amendment.get("ends", ()), *(clause["id"] for clause in replaced)]:
+                gone.setdefault(name, []).append((order, self.instant(amendment["effective"])))
+            written += [(clause, order, amendment) for clause in [*replaced, *amendment.get("adds", ())]]
         by_kind: dict[str, list[_Clause]] = {}
-        for clause, effective in written:
+        for clause, order, by in written:
             read = _as_read(clause)
             if read is None:
                 continue
-            first = read.get("from", effective)
-            starts = -_EVER if first is None else self.instant(first)
-            last = [self.instant(read["until"])] if read.get("until") else [_EVER]
-            begun = -_EVER if effective is None else self.instant(effective)
-            ends = min(last + [day for day in over.get(read["id"], ()) if day > begun])
+            first = read.get("from") or (by["effective"] if by else None)
+            starts = self.instant(first) if first else -_EVER
+            own_end = self.instant(read["until"]) if read.get("until") else _EVER
+            ends = min([own_end, *(at for later, at in gone.get(read["id"], ()) if later > order)])
             if starts < ends:
                 by_kind.setdefault(read["kind"], []).append(_Clause(read["id"], read["kind"], starts, ends, read))
         return by_kind
@@ -171,10 +169,10 @@ class _Agreement:
 
 def _as_read(clause: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """A clause in its default reading, or nothing if that reading, or the lack of one, leaves it silent."""
-    readings = clause.get("readings")
-    if not readings:
+    readings, taken = clause.get("readings"), clause.get("reading")
+    if not readings or taken == "as-written":
         return clause
-    chosen = readings.get(clause.get("reading"))
+    chosen = readings.get(taken)
     if chosen is None or chosen.get("applies", True) is False:
         return None
     return {**clause, **chosen.get("sets", {})}
@@ -490,7 +488,7 @@ class _Court:
     def _notice_defective(self, event: Row) -> None:
         before = self._offers.get(event["offer"])
         self._check(4, before is None or (before.defective and not before.outcome), f"offer `{event['offer']}` was served a second time")
-        self._offers[event["offer"]] = _Offer(event["request"], event["clause"], event["holder"], event["terms"], _EVER, defective=True)
+        self._offers[event["offer"]] = _Offer(event["request"], event["clause"], event["holder"], event["terms"], 0, defective=True)
 
     def _offer_served(self, event: Row) -> None:
         name, need = event["offer"], self._needs.get(event["request"])
@@ -536,9 +534,10 @@ class _Court:
             self._check(7, said["by"] == offer.holder, f"`{said['by']}` answered offer `{name}`, which was made to `{offer.holder}`")
         if offer.outcome:
             return None
-        served = not offer.defective or outcome in {"withdrawn", "void", "waived"}
-        self._check(4, served, f"offer `{name}` was {outcome} and never validly served")
         offer.outcome = outcome
+        if offer.defective:
+            self._check(4, outcome in {"withdrawn", "void", "waived"}, f"offer `{name}` was {outcome} and never validly served")
+            return None
         need = self._needs.get(offer.request)
         if need:
             need.open_offers.discard(name)
@@ -550,7 +549,7 @@ class _Court:
         need = self._needs.get(offer.request)
         clause = self._pre_emption(offer.clause, at)
         self._refused.add(offer.clause)
-        if need and clause and not offer.defective:
+        if need and clause:
             window = _seconds(clause.says.get("free_market_for"), "90 days")
             only_with = offer.terms.get("offeror") or "" if clause.says.get("right") in _OUTSIDE_FIRST else ""
             need.freed[offer.clause] = _Freedom(quantity, at + window, offer.terms, only_with)
