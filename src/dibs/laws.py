@@ -366,7 +366,7 @@ class _Court:
         self._judges: dict[str, Callable[[Row], None] | None] = {}
         self._row: Row = {}
         self._seq = -1
-        self._leaf = ""
+        self._leaf = "0" * 64
         self._at = -_EVER
         self._needs: dict[str, _Need] = {}
         self._needs_by_purpose: dict[str, list[str]] = {}
@@ -384,9 +384,9 @@ class _Court:
 
     def hear(self, row: Row) -> None:
         """Judge one row."""
-        at, before, first = _instant(row["at"]), self._at, self._seq < 0
+        at, before = _instant(row["at"]), self._at
         self._row = row
-        self._entry(row, at, first=first)
+        self._entry(row, at)
         for event in row["events"]:
             kind = event["type"]
             self._check(6, event["at"] >= before, f"`{kind}` takes effect at {_shown(event['at'])}, before what stands in front of it")
@@ -416,12 +416,15 @@ class _Court:
 
     # The row itself, and what it speaks of (law 6).
 
-    def _entry(self, row: Row, at: int, *, first: bool) -> None:
+    def _entry(self, row: Row, at: int) -> None:
         before, self._seq = self._seq, row["seq"]
-        if not first:
-            self._check(6, row["seq"] == before + 1, f"entry {row['seq']} follows entry {before}")
-            self._check(6, row["previous"] == self._leaf, f"entry {row['seq']} does not name the leaf of the entry before it")
-            self._check(6, at >= self._at, f"entry {row['seq']} was written at {row['at']}, before the entry in front of it")
+        self._check(
+            6,
+            row["seq"] == before + 1,
+            f"entry {row['seq']} follows entry {before}" if before >= 0 else f"the journal begins with entry {row['seq']}, not with 0",
+        )
+        self._check(6, row["previous"] == self._leaf, f"entry {row['seq']} does not name the leaf of the entry before it")
+        self._check(6, at >= self._at, f"entry {row['seq']} was written at {row['at']}, before the entry in front of it")
         self._leaf = row["leaf"]
         said = row["command"]["type"]
         self._check(6, bool(row["events"]) or said == "Wake", f"`{said}` was heard and nothing came of it, neither yes nor no")

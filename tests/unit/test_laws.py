@@ -195,6 +195,12 @@ def edited(book: Journal, row: int, **change) -> Journal:
     return book
 
 
+def headless(book: Journal) -> Journal:
+    """The journal without its first entry, which only declares capacity that the rest does not need."""
+    del book.rows[0]
+    return book
+
+
 LATER = {"delivery_tolerance": 864_000}
 
 PLANTED = {
@@ -368,6 +374,7 @@ PLANTED = {
     "a grant is at another price than was proposed": ({5}, lambda: after_refusal().grant("2025-04-02", terms={"price": "1.90"})),
     "one usage report is counted twice": ({5}, lambda: twin(asked().use("2025-06-03", "borealis-east", "api"))),
     # 6: replayable.
+    "the journal does not begin at the beginning": ({6}, lambda: headless(asked(held=False))),
     "an entry is missing": ({6}, lambda: edited(asked(), 5, seq=6)),
     "an entry does not name the one before": ({6}, lambda: edited(asked(), 3, previous="f" * 64)),
     "the clock goes back between entries": ({6}, lambda: asked().declare("2025-02-28", "cinder-west", 30_000)),
