@@ -1,0 +1,439 @@
+"""A book in one SQLite file: what was acknowledged is there after any crash, and one changed byte is found.
+
+Every act is one row, and one commit that has reached the disk before it is acknowledged (write-ahead log, full
+synchronisation); acts handed over together are one commit together.  Rows are never changed: triggers refuse it.  One
+writer has the book; readers come and go.  Opening a book reads and checks every entry, so nothing is built on an
+altered one.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+import secrets
+import sqlite3
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dibs.errors import BadInput, Finding, Mark, Unavailable
+from dibs.journal.checkpoint import Head, SigningKey, VerifyingKey, sign_head
+from dibs.journal.entry import FIRST, SECRET_SIZE, Entry, Opener, Sealed, Sealer, altered
+from dibs.journal.merkle import HASH_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+APPLICATION_ID: Final = 0x64696273
+"""`dibs` in ASCII, at offset 68 of the file: `file book.db` can tell."""
+
+SCHEMA_VERSION: Final = 1
+PAGES_BEFORE_CHECKPOINT = 4000
+"""The write-ahead log is copied into the file at 16 megabytes: less often than SQLite would, since a book only grows."""
+
+SCHEMA: Final = (
+    """CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE agreement (
+  digest TEXT PRIMARY KEY CHECK (length(digest) = 64),
+  text TEXT NOT NULL
+) STRICT""",
+    """CREATE TABLE entry (
+  seq INTEGER PRIMARY KEY CHECK (seq >= 0),
+  at INTEGER NOT NULL,
+  agreement TEXT NOT NULL REFERENCES agreement (digest),
+  command TEXT NOT NULL,
+  events TEXT NOT NULL,
+  key TEXT UNIQUE CHECK (key <> ''),
+  secret BLOB NOT NULL CHECK (length(secret) = 32),
+  leaf BLOB NOT NULL CHECK (length(leaf) = 32)
+) STRICT""",
+    """CREATE TABLE head (
+  size INTEGER PRIMARY KEY CHECK (size > 0),
+  note TEXT NOT NULL,
+  state TEXT NOT NULL
+) STRICT""",
+    "CREATE TRIGGER entry_stays BEFORE UPDATE ON entry BEGIN SELECT raise(ABORT, 'an entry is never changed'); END",
+    "CREATE TRIGGER entry_remains BEFORE DELETE ON entry BEGIN SELECT raise(ABORT, 'an entry is never removed'); END",
+    "CREATE TRIGGER agreement_stays BEFORE UPDATE ON agreement BEGIN SELECT raise(ABORT, 'a text is never changed'); END",
+    "CREATE TRIGGER agreement_remains BEFORE DELETE ON agreement BEGIN SELECT raise(ABORT, 'a text is never removed'); END",
+)
+
+_RESTORE = "restore the book from a copy; see how-to/restore-a-book"
+_INSERT = "INSERT INTO entry (seq, at, agreement, command, events, key, secret, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT seq, at, agreement, command, events, key, secret, leaf FROM entry"
+
+
+class SqliteBook:
+    """A book that is read, by an audit or an export, while its writer may go on writing: it sees one instant of it."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Open the file for reading.  Raises `Unavailable` if it cannot be read or is no book, or one of another version."""
+        self.name = str(path)
+        if not Path(path).is_file():
+            raise Unavailable(f"there is no book at `{self.name}`: check the path", code="DIB159", retry=False)
+        with _translated(self.name):
+            self._db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            self._db.text_factory = bytes
+            self._check_kind()
+            self._db.execute("BEGIN")
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._db.close()
+
+    def sealed(self) -> Iterator[tuple[Sealed, Mark]]:
+        """Every entry as it is stored, with its place.  Raises `BadInput` where one is missing or is no entry."""
+        previous = FIRST
+        with _translated(self.name):
+            for number, row in enumerate(self._db.execute(f"{_SELECT} ORDER BY seq")):
+                where = self._mark(number)
+                sealed = self._sealed(row, previous, where)
+                if sealed.seq != number:
+                    finding = Finding(
+                        "DIB157",
+                        f"entry {number} is missing: the next one there is {sealed.seq}",
+                        where,
+                        _RESTORE,
+                    )
+                    raise BadInput([finding])
+                previous = sealed.leaf
+                yield sealed, where
+
+    def texts(self) -> Mapping[str, str]:
+        """Every agreement's text by its digest."""
+        with _translated(self.name):
+            return {_text(digest): _text(text) for digest, text in self._db.execute("SELECT digest, text FROM agreement ORDER BY digest")}
+
+    def heads(self) -> Sequence[Head]:
+        """Every signed head, smallest first."""
+        with _translated(self.name):
+            rows = self._db.execute("SELECT size, note, state FROM head ORDER BY size")
+            return tuple(Head(size, _text(note), _text(state)) for size, note, state in rows)
+
+    def keys(self) -> Sequence[VerifyingKey]:
+        """Whose signatures the heads carry, as the book itself says.  Raises `BadInput` if that cannot be read."""
+        try:
+            return tuple(VerifyingKey.parse(line) for line in self._meta().get("keys", "").splitlines())
+        except ValueError as error:
+            raise BadInput([self._damaged(f"its public keys cannot be read: {error}")]) from error
+
+    def damage(self) -> Iterable[Finding]:
+        """What is wrong with the file itself: its pages, its tables, its own description."""
+        try:
+            with _translated(self.name):
+                problems = [_text(row[0]) for row in self._db.execute("PRAGMA integrity_check(20)")]
+                schema = [_text(row[0]) for row in self._db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")]
+                meta = self._meta()
+                encoding = _text(self._db.execute("PRAGMA encoding").fetchone()[0])
+        except Unavailable as error:
+            return [self._damaged(str(error))]
+        except BadInput as error:
+            return error.findings
+        findings = [self._damaged(f"SQLite reports: {problem}") for problem in problems if problem != "ok"]
+        if tuple(schema) != SCHEMA:
+            findings.append(self._damaged("its tables are not those of a book"))
+        if meta.get("seal") != _seal(meta):
+            findings.append(self._damaged("its description of itself was altered"))
+        if encoding != "UTF-8":
+            findings.append(self._damaged(f"its texts are said to be {encoding}"))
+        return findings
+
+    def _check_kind(self) -> None:
+        """Raise unless this is a book of this version."""
+        if self._db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            message = f"`{self.name}` is an SQLite file, but no book of dibs: check the path"
+            raise Unavailable(message, code="DIB150", retry=False)
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version != SCHEMA_VERSION:
+            message = (
+                f"`{self.name}` is a book of version {version}, and this is the version of dibs for version {SCHEMA_VERSION}: "
+                "use the dibs that wrote it, export it there and import it here"
+            )
+            raise Unavailable(message, code="DIB151", retry=False)
+
+    def _meta(self) -> dict[str, str]:
+        return {_text(name): _text(value) for name, value in self._db.execute("SELECT name, value FROM meta ORDER BY name")}
+
+    def _sealed(self, row: tuple[Any, ...], previous: bytes, where: Mark) -> Sealed:
+        seq, at, agreement, command, events, key, secret, leaf = row
+        types = (int, int, bytes, bytes, bytes, bytes, bytes, bytes)
+        if not all(isinstance(value, kind) for value, kind in zip(row, types, strict=True) if value is not key) or key == b"":
+            raise BadInput([altered(where.line - 1, where, "a value is not of the kind that its column holds")])
+        if len(secret) != SECRET_SIZE or len(leaf) != HASH_SIZE:
+            raise BadInput([altered(seq, where, "its secret or its leaf is not 32 bytes long")])
+        try:
+            name = "" if key is None else key.decode()
+            digest = agreement.decode()
+        except (UnicodeDecodeError, AttributeError) as error:
+            raise BadInput([altered(seq, where, "a text in it is not text")]) from error
+        return Sealed(seq=seq, at=at, agreement=digest, command=command, events=events, key=name, secret=secret, previous=previous, leaf=leaf)
+
+    def _mark(self, seq: int) -> Mark:
+        return Mark(self.name, seq + 1)
+
+    def _damaged(self, what: str) -> Finding:
+        return Finding("DIB160", f"the file is damaged: {what}", Mark(self.name), _RESTORE)
+
+
+class SqliteStore(SqliteBook):
+    """The one writer of a book.  The file is made if it is not there.
+
+    Raises `Unavailable` if another process writes to it, if it is no book or one of another version, if the disk is
+    full or does not answer; `BadInput` if an entry in it was altered.  After a failed write nothing of it was kept.
+    """
+
+    def __init__(self, path: str | Path, *, secret: bytes | None = None, signer: SigningKey | None = None, sign_every: int = 256) -> None:
+        """Open the book, check what is in it, and hold the writer's lock until `close`.
+
+        `secret` is what salts grow from (default: drawn from the machine; only a test gives one).  Without a `signer`
+        heads go unsigned; with one, the book is signed when it is opened and closed and every `sign_every` entries.
+        """
+        self.name = str(path)
+        self._signer = signer
+        self._sign_every = sign_every
+        self._broken = False
+        self._opener = Opener()
+        self._lock = _lock(Path(path))
+        try:
+            with _translated(self.name):
+                self._db = sqlite3.connect(os.fspath(path), isolation_level=None, timeout=1, check_same_thread=False)
+                self._db.text_factory = bytes
+                self._prepare()
+                self._sealer = Sealer(secret or secrets.token_bytes(SECRET_SIZE))
+                self._signed = 0
+                self._resume()
+        except BaseException:
+            self._release()
+            raise
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return self._sealer.frontier.size
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Keep all of them, or none.  When this returns they are on the disk."""
+        mark = self._sealer.mark()
+        rows = [_row(self._sealer.seal(entry)) for entry in entries]
+        signer = self._signer if self.size - self._signed >= self._sign_every else None
+        try:
+            with self._writing():
+                if len(rows) == 1 and not signer:
+                    self._db.execute(_INSERT, rows[0])  # outside a transaction a statement is one
+                else:
+                    self._db.execute("BEGIN IMMEDIATE")
+                    self._db.executemany(_INSERT, rows)
+                    if signer:
+                        self._keep_head(signer, b"")
+                    self._db.execute("COMMIT")
+        except BaseException:
+            self._sealer.rewind(mark)
+            raise
+        if signer:
+            self._signed = self.size
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry, in order, checked.  Raises `BadInput` at the first one that is not what was written."""
+        for sealed, where in self.sealed():
+            self._opener.check(sealed, where)
+            yield self._opener.open(sealed, where)
+
+    def find(self, key: str) -> Entry | None:
+        """The act that goes by this name."""
+        with _translated(self.name):
+            row = self._db.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        where = self._mark(row[0])
+        return self._opener.open(self._sealed(row, FIRST, where), where)
+
+    def text(self, digest: str) -> str | None:
+        """The agreement's text with this SHA-256."""
+        with _translated(self.name):
+            row = self._db.execute("SELECT text FROM agreement WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else _text(row[0])
+
+    def keep_text(self, digest: str, text: str) -> None:
+        """Keep an agreement's text: before the first entry under it."""
+        with self._writing():
+            self._db.execute("INSERT OR IGNORE INTO agreement (digest, text) VALUES (?, ?)", (digest, text))
+
+    def sign(self, state: bytes = b"") -> Head | None:
+        """Sign the book as it stands, and the digest of the state it leads to; nothing without a key or anything new to say."""
+        if self._signer is None or not self.size or (self.size == self._signed and not state):
+            return None
+        with self._writing():
+            head = self._keep_head(self._signer, state)
+        self._signed = head.size
+        return head
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let it go.  What was acknowledged is kept with or without this."""
+        try:
+            with _translated(self.name):
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except Unavailable:
+            pass  # The log beside the file holds what could not be copied; whoever opens the book next will copy it.
+        finally:
+            self._release()
+
+    def take_over(self, book: Iterable[tuple[Sealed, Mark]], texts: Mapping[str, str]) -> None:
+        """Fill an empty book with the entries of another, leaf for leaf, in one commit.  Raises `BadInput` if one was altered."""
+        if self.size:
+            message = "only an empty book takes another one over"
+            raise AssertionError(message)
+        mark = self._sealer.mark()
+        try:
+            with self._writing():
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany("INSERT INTO agreement (digest, text) VALUES (?, ?)", sorted(texts.items()))
+                for sealed, where in book:
+                    self._opener.check(sealed, where)
+                    self._db.execute(_INSERT, _row(sealed))
+                    self._sealer.follow(sealed.leaf)
+                self._db.execute("COMMIT")
+        except BaseException:
+            self._sealer.rewind(mark)
+            raise
+
+    def _prepare(self) -> None:
+        """Make the file a book if it is empty; check that it is one; remember a new public key."""
+        db = self._db
+        fresh = not db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] and not db.execute("PRAGMA application_id").fetchone()[0]
+        if not fresh:
+            self._check_kind()
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA fullfsync = ON")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BEFORE_CHECKPOINT}")
+        meta = {} if fresh else self._meta()
+        known = meta.get("keys", "").splitlines()
+        mine = [str(self._signer.public)] if self._signer else []
+        if not fresh and not set(mine) - set(known):
+            return
+        meta["keys"] = "\n".join([*known, *(key for key in mine if key not in known)])
+        meta["seal"] = _seal(meta)
+        db.execute("BEGIN IMMEDIATE")
+        if fresh:
+            for statement in SCHEMA:
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.executemany("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", sorted(meta.items()))
+        db.execute("COMMIT")
+
+    def _resume(self) -> None:
+        """Go on after the leaves that are there.  Raises `BadInput` unless the last signed head fits them."""
+        signed = self._db.execute("SELECT size, note FROM head ORDER BY size DESC LIMIT 1").fetchone()
+        size, note = signed or (0, b"")
+        root = ""
+        for (leaf,) in self._db.execute("SELECT leaf FROM entry ORDER BY seq"):
+            self._sealer.follow(leaf)
+            if self.size == size:
+                root = base64.b64encode(self._sealer.frontier.root()).decode()
+        if signed and root not in _text(note).split("\n")[2:3]:
+            finding = Finding(
+                "DIB158",
+                f"the book is not the one whose head was signed at {size} entries",
+                Mark(self.name),
+                _RESTORE,
+            )
+            raise BadInput([finding])
+        self._signed = size
+
+    def _keep_head(self, signer: SigningKey, state: bytes) -> Head:
+        head = sign_head(signer, self._sealer.frontier, state)
+        self._db.execute("INSERT OR REPLACE INTO head (size, note, state) VALUES (?, ?, ?)", (head.size, head.note, head.state))
+        return head
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Nothing of a failed write is kept; after one whose outcome the disk did not tell, nothing more is written."""
+        if self._broken:
+            message = f"`{self.name}` failed earlier: open it again, which reads what was kept"
+            raise Unavailable(message, code="DIB159", retry=False)
+        try:
+            with _translated(self.name):
+                yield
+        except BaseException as error:
+            if self._db.in_transaction:
+                try:
+                    self._db.execute("ROLLBACK")
+                except sqlite3.Error:
+                    self._broken = True
+            if isinstance(error, Unavailable) and not error.retry:
+                self._broken = True
+            raise
+
+    def _release(self) -> None:
+        if hasattr(self, "_db"):
+            self._db.close()
+        os.close(self._lock)
+
+
+def _row(sealed: Sealed) -> tuple[object, ...]:
+    """The entry in the order of the columns."""
+    command, events = sealed.command.decode(), sealed.events.decode()
+    return (sealed.seq, sealed.at, sealed.agreement, command, events, sealed.key or None, sealed.secret, sealed.leaf)
+
+
+def _text(value: bytes) -> str:
+    """A text as it was written."""
+    return value.decode()
+
+
+def _seal(meta: Mapping[str, str]) -> str:
+    """The digest over a book's description of itself."""
+    lines = "".join(f"{name}={value}\n" for name, value in sorted(meta.items()) if name != "seal")
+    return sha256(lines.encode()).hexdigest()
+
+
+def _lock(path: Path) -> int:
+    """Hold the right to write until the descriptor is closed or the process ends, however it ends.
+
+    The lock is on a file beside the book, since closing any descriptor of the book itself would drop SQLite's own locks.
+    """
+    beside = Path(f"{os.path.realpath(path)}.lock")
+    try:
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        message = f"`{path}` cannot be written: {error.strerror}: check that the folder is there and yours"
+        raise Unavailable(message, code="DIB159", retry=False) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        message = f"`{path}` is being written by another process: stop that one, or send it your acts; reading is possible meanwhile"
+        raise Unavailable(message, code="DIB152", retry=True) from error
+    return descriptor
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """No error of SQLite's gets past here."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorname", "")
+        raise _unavailable(name, code, str(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadInput([Finding("DIB160", "the file is damaged: a text in it is not text", Mark(name), _RESTORE)]) from error
+
+
+def _unavailable(name: str, code: str, says: str) -> Unavailable:
+    if code == "SQLITE_NOTADB":
+        return Unavailable(f"`{name}` is no SQLite file, so no book: check the path", code="DIB150", retry=False)
+    if code == "SQLITE_FULL":
+        message = f"the disk of `{name}` is full: make room and try again; everything acknowledged is kept, this act is not"
+        return Unavailable(message, code="DIB153", retry=True)
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Unavailable(f"`{name}` is being written by another program: try again when it is done", code="DIB152", retry=True)
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_FORMAT")):
+        return Unavailable(f"`{name}` is damaged ({says}): {_RESTORE}", code="DIB160", retry=False)
+    return Unavailable(f"`{name}` cannot be read or written ({says}): check the disk, the path and the rights to it", code="DIB159", retry=False)
