@@ -318,7 +318,7 @@ def _noun(cls: type) -> str:
     kind = getattr(cls, "kind", "")
     if kind:
         return f"the clause kind `{kind}`"
-    word = cls.__name__.lower()
+    word = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 

@@ -6,7 +6,7 @@ accelerator-hour in the agreement's currency.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal  # noqa: TC003 - msgspec reads it at run time
 from typing import Literal
 
 import msgspec
@@ -67,6 +67,8 @@ class CapacityRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     start_latest: int
     months: int
     """Length in months of 730 hours."""
+    hours: int = 0
+    """And so many hours more: a burst of two days is 0 months and 48 hours."""
     price_max: Decimal | None = None
     priority: int = 0
     launch: str = ""
