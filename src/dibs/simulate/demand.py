@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_args
 from zoneinfo import ZoneInfo
 
-from dibs.contract.model import Confidence
+from dibs.contract import readings
+from dibs.contract.model import Confidence, RevenueShare, Trigger
 from dibs.contract.terms import CapacityRequest
 from dibs.quantities import AMOUNT_MAX, instant_of, parse_day
 from dibs.simulate.rows import Column, Rows, Trouble, decode, read_table, split_lines
@@ -42,25 +43,25 @@ def _name(cell: str) -> str:
     return cell
 
 
-def _whole(cell: str, low: int, high: int, what: str) -> int:
+def _whole(cell: str, low: int, high: int) -> int:
     if not _WHOLE.match(cell):
-        raise ValueError(f"`{cell[:40]}` is not a whole number{what}")
+        raise ValueError(f"`{cell[:40]}` is not a whole number")
     number = int(cell)
     if not low <= number <= high:
-        raise ValueError(f"{number} lies outside {low} to {high}{what}")
+        raise ValueError(f"`{number}` is not from {low} to {high}")
     return number
 
 
 def _quantity(cell: str) -> int:
-    return _whole(cell, 1, QUANTITY_MAX, " of accelerators")
+    return _whole(cell, 1, QUANTITY_MAX)
 
 
 def _months(cell: str) -> int:
-    return _whole(cell, 1, MONTHS_MAX, " of months")
+    return _whole(cell, 1, MONTHS_MAX)
 
 
 def _priority(cell: str) -> int:
-    return _whole(cell, -1_000_000, 1_000_000, "")
+    return _whole(cell, -1_000_000, 1_000_000)
 
 
 def _number(cell: str) -> Decimal:
@@ -93,7 +94,7 @@ def _truth(cell: str) -> bool:
     return _TRUTH[cell.lower()]
 
 
-def _one_of(words: tuple[str, ...]) -> Any:  # noqa: ANN401 - a cell reader
+def _one_of(words: tuple[str, ...]) -> Any:
     def read(cell: str) -> str:
         if cell not in words:
             raise ValueError(f"`{cell[:40]}` is none of {', '.join(words)}")
@@ -182,12 +183,15 @@ def read_demand(raw: bytes, name: str, file: ScenarioFile, agreement: Agreement,
     place = _Places(lines)
     zone = _Days(agreement)
     ids: dict[str, int] = {}
+    begins, ends = file.horizon.from_, file.horizon.until
     waits = int(file.launch_waits.total_seconds())
-    skus = {sku for host in agreement.hosts.values() for sku in host.skus}
-    sites = {region for host in agreement.hosts.values() for region in host.regions}
+    hosts = tuple(agreement.hosts.values())
+    skus = {sku for host in hosts for sku in host.skus}
+    sites = {region for host in hosts for region in host.regions}
+    possible: dict[tuple[str, tuple[str, ...]], bool] = {}
     for row in read_table(lines, DEMAND, trouble):
         values: Mapping[str, Any] = row.values
-        before = trouble.found
+        before = trouble.faults
 
         def bad(column: str, code: str, message: str, fix: str, line: int = row.line) -> None:
             trouble.note(code, message, line=line, cell=place.of(column), fix=fix)
@@ -221,9 +225,28 @@ def read_demand(raw: bytes, name: str, file: ScenarioFile, agreement: Agreement,
             )
         if values["id"] in ids:
             bad("id", "DIB126", f"the need `{values['id']}` is already in line {ids[values['id']]}", "give each need a name of its own")
-        if trouble.found > before:
+        if trouble.faults > before:
             continue
         ids[values["id"]] = row.line
+        if not begins <= values["asked_on"] < ends and begins < ends:
+            trouble.remark(
+                "DIB128",
+                f"`{values['id']}` is asked on {values['asked_on']}, outside the days played",
+                line=row.line,
+                cell=place.of("asked_on"),
+                fix="widen the horizon, or leave the row out",
+            )
+        kind = (values["sku"], values["regions"])
+        if kind not in possible:
+            possible[kind] = any(values["sku"] in h.skus and (not values["regions"] or set(values["regions"]) & set(h.regions)) for h in hosts)
+        if not possible[kind]:
+            trouble.remark(
+                "DIB132",
+                f"no host has `{values['sku']}` in {' or '.join(f'`{r}`' for r in values['regions'])}",
+                line=row.line,
+                cell=place.of("regions"),
+                fix="widen the regions; as it stands the need is never met",
+            )
         request = CapacityRequest(
             id=values["id"],
             party=values["party"] or file.buyer,
@@ -264,9 +287,10 @@ def read_signals(raw: bytes, name: str, agreement: Agreement, findings: Findings
     rows = []
     seen: dict[tuple[str, str, date], int] = {}
     units: dict[tuple[str, str], tuple[str, int]] = {}
+    money = _measured(agreement)
     for row in read_table(lines, SIGNALS, trouble):
         values: Mapping[str, Any] = row.values
-        before = trouble.found
+        before = trouble.faults
         series = (values["party"], values["signal"])
         if values["party"] not in agreement.parties:
             trouble.note(
@@ -285,6 +309,14 @@ def read_signals(raw: bytes, name: str, agreement: Agreement, findings: Findings
                 cell=place.of("unit"),
                 fix="use one unit for one figure",
             )
+        elif series in money and values["unit"] != agreement.currency:
+            trouble.note(
+                "DIB131",
+                f"`{money[series]}` measures `{values['signal']}` in {agreement.currency}, and this is `{values['unit']}`",
+                line=row.line,
+                cell=place.of("unit"),
+                fix=f"write the figure in {agreement.currency}",
+            )
         if (*series, values["date"]) in seen:
             trouble.note(
                 "DIB126",
@@ -293,7 +325,7 @@ def read_signals(raw: bytes, name: str, agreement: Agreement, findings: Findings
                 cell=place.of("date"),
                 fix="keep one figure for one day",
             )
-        if trouble.found == before:
+        if trouble.faults == before:
             seen[*series, values["date"]] = row.line
             rows.append(values)
     since: dict[tuple[str, str], int] = {}
@@ -317,6 +349,17 @@ def read_signals(raw: bytes, name: str, agreement: Agreement, findings: Findings
     signals.skipped = trouble.bad_rows
     trouble.close()
     return signals
+
+
+def _measured(agreement: Agreement) -> dict[tuple[str, str], str]:
+    """Which clause measures which figure in the agreement's money."""
+    out: dict[tuple[str, str], str] = {}
+    for clause in readings.all_clauses(agreement):
+        if isinstance(clause, Trigger) and clause.measure is not None:
+            out.setdefault((clause.measure.party, clause.measure.signal), clause.id)
+        elif isinstance(clause, RevenueShare):
+            out.setdefault((clause.payer, clause.base), clause.id)
+    return out
 
 
 class _Days:

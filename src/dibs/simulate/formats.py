@@ -38,6 +38,7 @@ class Horizon:
 class Variant:
     """The same world under a changed agreement: what if this clause were not there, or said something else?"""
 
+    id: str
     says: str = term("The question this variant asks, in one sentence.")
     without: tuple[str, ...] = term("Clauses and amendments that are left out, with what depends on them.", default=())
     set_: Mapping[str, Any] = term("Fields that say something else: clause, then field, then value as the agreement writes it.", default={})
@@ -133,6 +134,7 @@ class Slip:
 class HostSupply:
     """What one host can deliver, when and at what price."""
 
+    host: HostId
     sku: Sku | None = term("Which accelerator, unless a step says otherwise (default: the host's only one).", default=None, refers="sku")
     capacity: tuple[CapacityStep, ...] = term("What it can deliver, step by step.", default=())
     price: Mapping[date, Money] = term(
@@ -173,6 +175,7 @@ class ScriptedAnswer:
 class Desk:
     """How a party answers notices."""
 
+    party: PartyId
     within: tuple[timedelta, ...] = term("How long it takes: between the first and the second.", default=(timedelta(days=1), timedelta(days=10)))
     by: Literal["room", "chance"] = term("Whether it takes what it has room for, or answers by chance.", default="room")
     take: Share = term("The part of its room that it gives.", default=ALL)

@@ -66,7 +66,8 @@ class Trouble:
         self._findings = findings
         self._severity = "warning" if skip_bad else "error"
         self._lines = lines
-        self.found = 0
+        self.faults = 0
+        self._found = 0
         self._bad: set[int] = set()
 
     @property
@@ -75,11 +76,19 @@ class Trouble:
         return len(self._bad - {1})
 
     def note(self, code: str, message: str, *, line: int, cell: int | None = None, fix: str, severity: str | None = None) -> None:
-        """One finding about the record that begins in `line`; `cell` counts its cells from 0."""
-        self.found += 1
+        """One fault of the record that begins in `line`, which is then left out; `cell` counts its cells from 0."""
         self._bad.add(line)
-        if self.found <= LISTED_MAX:
-            self._findings.add(code, message, self.place(line, cell), fix=fix, severity=severity or self._severity)
+        self.faults += 1
+        self._list(code, message, (line, cell), fix=fix, severity=severity or self._severity)
+
+    def remark(self, code: str, message: str, *, line: int, cell: int | None = None, fix: str) -> None:
+        """Something odd about a record that is kept."""
+        self._list(code, message, (line, cell), fix=fix, severity="warning")
+
+    def _list(self, code: str, message: str, where: tuple[int, int | None], *, fix: str, severity: str) -> None:
+        self._found += 1
+        if self._found <= LISTED_MAX:
+            self._findings.add(code, message, self.place(*where), fix=fix, severity=severity)
 
     def place(self, line: int, cell: int | None) -> Mark:
         """Line and column of a cell in the record that begins in `line`."""
@@ -101,10 +110,10 @@ class Trouble:
 
     def close(self) -> None:
         """Say how many findings were not listed."""
-        if self.found > LISTED_MAX:
+        if self._found > LISTED_MAX:
             self._findings.add(
                 "DIB129",
-                f"{self.found - LISTED_MAX} more findings of this file are not listed",
+                f"{self._found - LISTED_MAX} more findings of this file are not listed",
                 Mark(self._name),
                 fix="mend those that are, and check again",
                 severity=self._severity,
@@ -179,9 +188,7 @@ def read_table(lines: Sequence[str], columns: Sequence[Column], trouble: Trouble
                 values[name] = default
                 continue
             try:
-                if len(cell) > CELL_MAX:
-                    raise ValueError(f"a cell of {len(cell)} characters is longer than {CELL_MAX}")
-                value = read(stripped)
+                value = read(_bounded(stripped))
             except ValueError as error:
                 trouble.note("DIB123", f"{name}: {error}", line=line, cell=index, fix=f"mend the cell of `{name}`")
                 good = False
@@ -191,6 +198,12 @@ def read_table(lines: Sequence[str], columns: Sequence[Column], trouble: Trouble
             values[name] = value
         if good:
             yield Row(line, values)
+
+
+def _bounded(cell: str) -> str:
+    if len(cell) > CELL_MAX:
+        raise ValueError(f"a cell of {len(cell)} characters is longer than {CELL_MAX}")
+    return cell
 
 
 def _header(reader: Iterator[list[str]], columns: Sequence[Column], trouble: Trouble) -> list[Column] | None:
