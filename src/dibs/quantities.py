@@ -27,6 +27,8 @@ _MONEY = re.compile(rf"^({_AMOUNT})\s+([A-Z]{{3}})$")
 _SHARE = re.compile(r"^([+-]?\d+(?:\.\d+)?)\s*%$")
 _DURATION = re.compile(r"^(\d+)\s+(seconds?|minutes?|hours?|days?|weeks?)$")
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+MONEY_FORM, SHARE_FORM, DURATION_FORM, DAY_FORM = _MONEY.pattern, _SHARE.pattern, _DURATION.pattern, _DAY.pattern
+"""How each is written, as regular expressions that editors understand too."""
 _SECONDS = {"second": 1, "minute": 60, "hour": HOUR, "day": DAY, "week": 7 * DAY}
 
 

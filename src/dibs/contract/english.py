@@ -390,9 +390,8 @@ def _consent(t: _Teller, clause: model.Consent) -> None:
     purpose = t.of("purpose")
     if purpose is not None:
         least, over = share_in_words(purpose.at_least), render_duration(purpose.over)
-        t.say(
-            f"The capacity is mainly for {listed(c.replace('_', ' ') for c in purpose.classes)}: at least {least} of its accelerator-hours over any {over}."
-        )
+        mainly = listed(c.replace("_", " ") for c in purpose.classes)
+        t.say(f"The capacity is mainly for {mainly}: at least {least} of its accelerator-hours over any {over}.")
     t.unless_default("because", f"Reason given: {clause.because.rstrip('.')}.")
 
 
