@@ -116,8 +116,13 @@ def rows_of(kind: type, *, without: type | None = None) -> str:
 
 def agreement_page() -> str:
     """Every record and clause kind of an agreement file."""
-    out = ["# Agreement files\n", "Everything that an agreement can say. `source` names the rule (R), statement (S), ambiguity (C) or fact it was made from.\n"]
-    out.append("Money is `250e9 USD`, a share `20 %`, a duration `30 days`, a day `2025-01-21`. Every period is half-open: `until` is the first day out.\n")
+    out = [
+        "# Agreement files\n",
+        "Everything that an agreement can say. `source` names the rule (R), statement (S), ambiguity (C) or fact it was made from.\n",
+    ]
+    out.append(
+        "Money is `250e9 USD`, a share `20 %`, a duration `30 days`, a day `2025-01-21`. Every period is half-open: `until` is the first day out.\n"
+    )
     for record in (model.Agreement, model.Party, model.Host, model.Amendment, model.Reading):
         out += [f"## {record.__name__}\n", sentence(record) + "\n", rows_of(record)]
     out += ["## What every clause has\n", sentence(model.Clause) + "\n", rows_of(model.Clause)]
@@ -157,7 +162,11 @@ def codes_page() -> str:
 
 def procedure_page() -> str:
     """The state machine: its diagrams, commands and events."""
-    out = ["# The procedure\n", "Drawn from the transition table in `src/dibs/procedure/transitions.py`; an event that the table does not allow is a bug.\n", diagram() + "\n"]
+    out = [
+        "# The procedure\n",
+        "Drawn from the transition table in `src/dibs/procedure/transitions.py`; an event that the table does not allow is a bug.\n",
+        diagram() + "\n",
+    ]
     for title, union in (("Commands", commands.AnyCommand), ("Events", events.AnyEvent)):
         rows = []
         for kind in typing.get_args(union):
@@ -178,10 +187,16 @@ def commands_of(group: click.Group, path: str = "dibs") -> Iterator[tuple[str, c
 
 def cli_page() -> str:
     """Every command with its arguments and options."""
-    out = ["# Command line\n", "Results go to standard output, progress and prose to standard error. Exit 0: done (a refusal included); 1: failed; 2: bad input.\n"]
+    out = [
+        "# Command line\n",
+        "Results go to standard output, progress and prose to standard error. Exit 0: done (a refusal included); 1: failed; 2: bad input.\n",
+    ]
     for path, command in commands_of(cli):
         arguments = " ".join(p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument))
-        out += [f"## `{path} {arguments}`".replace(" `", "`").replace("##`", "## `") + "\n", inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n"]
+        out += [
+            f"## `{path} {arguments}`".replace(" `", "`").replace("##`", "## `") + "\n",
+            inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n",
+        ]
         rows = [(", ".join(f"`{o}`" for o in p.opts), p.help or "") for p in command.params if isinstance(p, click.Option) and not p.hidden]
         if rows:
             out.append(table(("option", "meaning"), rows))

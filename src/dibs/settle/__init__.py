@@ -1,0 +1,1 @@
+"""What is owed: every posting says which clause and which decision it comes from."""
