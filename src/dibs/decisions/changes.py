@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dibs.contract.model import Consent
 from dibs.decisions.decision import Answer, Change, ReasonCode
+from dibs.decisions.judge import accelerators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 FAVOUR = {Answer.REFUSED: 0, Answer.UNDETERMINED: 1, Answer.OFFER_FIRST: 2, Answer.PERMITTED: 3}
 """How close each answer is to a permission."""
-_SAID = {
-    Answer.REFUSED: "it would be refused",
-    Answer.UNDETERMINED: "it would be undetermined",
-    Answer.OFFER_FIRST: "the holder would have to be asked first",
-    Answer.PERMITTED: "it would be permitted",
-}
 
 
 def smallest_changes(table: Table, workload_class: WorkloadClass, host: HostId, on: date, quantity: int | None) -> tuple[Change, ...]:
@@ -48,10 +43,6 @@ def smallest_changes(table: Table, workload_class: WorkloadClass, host: HostId, 
     )
 
 
-def _change(kind: str, to: str, answer: Answer, condition: str) -> Change:
-    return Change(kind=kind, to=to, answer=answer, text=f"{condition}, {_SAID[answer]}.")
-
-
 def _counts(now: Answer, then: Answer) -> bool:
     return then is not now if now is Answer.PERMITTED else FAVOUR[then] > FAVOUR[now]
 
@@ -62,11 +53,11 @@ def _other_quantity(table: Table, workload_class: WorkloadClass, host: HostId, o
     meant = quantity if quantity is not None else table.lot(workload_class, host, on)
     for least in reversed(table.thresholds):
         if 1 < least <= meant and _counts(now, then := table.answer(workload_class, host, on, least - 1).answer):
-            yield _change("quantity", str(least - 1), then, f"For {least - 1} accelerators or fewer")
+            yield Change(kind="quantity", to=str(least - 1), answer=then, text=f"the need is for {accelerators(least - 1)} or fewer")
             break
     for least in table.thresholds:
         if least > meant and _counts(now, then := table.answer(workload_class, host, on, least).answer):
-            yield _change("quantity", str(least), then, f"From {least} accelerators on")
+            yield Change(kind="quantity", to=str(least), answer=then, text=f"the need is for {accelerators(least)} or more")
             break
 
 
@@ -80,18 +71,18 @@ def _leave_given(table: Table, workload_class: WorkloadClass, host: HostId, on: 
         then = table.if_granted(workload_class, host, on, quantity, frozenset({party}))
         if _counts(verdict.answer, then):
             found = True
-            yield _change(kind, party, then, _leave(kind, (party,)))
+            yield Change(kind=kind, to=party, answer=then, text=_leave(kind, (party,)))
     if not found and len(parties) > 1:
         then = table.if_granted(workload_class, host, on, quantity, frozenset(parties))
         if _counts(verdict.answer, then):
-            yield _change(kind, ", ".join(parties), then, _leave(kind, parties))
+            yield Change(kind=kind, to=", ".join(parties), answer=then, text=_leave(kind, parties))
 
 
 def _leave(kind: str, parties: tuple[PartyId, ...]) -> str:
     who = " and ".join(f"`{p}`" for p in parties)
     if kind == "waiver":
-        return f"If {who} waived {'its right' if len(parties) == 1 else 'their rights'} for this need"
-    return f"If {who} consented"
+        return f"{who} waives its right for this need" if len(parties) == 1 else f"{who} waive their rights for this need"
+    return f"{who} consents" if len(parties) == 1 else f"{who} consent"
 
 
 def _named_order(table: Table, workload_class: WorkloadClass, host: HostId, on: date, quantity: int | None) -> Iterator[Change]:
@@ -103,7 +94,7 @@ def _named_order(table: Table, workload_class: WorkloadClass, host: HostId, on: 
     for order in orders:
         then = table.if_ordered(order).answer(workload_class, host, on, quantity).answer
         if _counts(now, then):
-            yield _change("order", order, then, f"Under the order `{order}`")
+            yield Change(kind="order", to=order, answer=then, text=f"it is under the order `{order}`")
             break
 
 
@@ -115,7 +106,7 @@ def _taken_reading(table: Table, workload_class: WorkloadClass, host: HostId, on
     for clause_id, answers in table.by_reading(workload_class, host, on, quantity).items():
         for name, found in answers.items():
             if len(found) == 1 and (then := next(iter(found))) is not verdict.answer:
-                yield _change("reading", f"{clause_id}={name}", then, f"If `{clause_id}` is read as `{name}`")
+                yield Change(kind="reading", to=f"{clause_id}={name}", answer=then, text=f"`{clause_id}` is read as `{name}`")
 
 
 def _other_host(table: Table, workload_class: WorkloadClass, host: HostId, on: date, quantity: int | None) -> Iterator[Change]:
@@ -129,7 +120,7 @@ def _other_host(table: Table, workload_class: WorkloadClass, host: HostId, on: d
     ]
     if better:
         _, _, to, then = min(better, key=lambda b: b[:2])  # of equals the first in the agreement
-        yield _change("host", to, then, f"On `{to}`")
+        yield Change(kind="host", to=to, answer=then, text=f"it runs on `{to}`")
 
 
 def _distance(one: Host, other: Host) -> tuple[int, bool, bool]:
@@ -143,7 +134,7 @@ def _other_class(table: Table, workload_class: WorkloadClass, host: HostId, on: 
     better = [(c, then) for c in table.agreement.workload_classes if _counts(now, then := table.answer(c, host, on, quantity).answer)]
     if better:
         to, then = max(better, key=lambda b: FAVOUR[b[1]])  # of equals the first in the agreement
-        yield _change("class", to, then, f"For `{to}`")
+        yield Change(kind="class", to=to, answer=then, text=f"the work is `{to}`")
 
 
 def _other_day(table: Table, workload_class: WorkloadClass, host: HostId, on: date, quantity: int | None) -> Iterator[Change]:
@@ -151,5 +142,5 @@ def _other_day(table: Table, workload_class: WorkloadClass, host: HostId, on: da
     now = table.answer(workload_class, host, on, quantity).answer
     for day, then in table.later(workload_class, host, on, quantity):
         if _counts(now, then):
-            yield _change("day", day.isoformat(), then, f"From {day.isoformat()} on")
+            yield Change(kind="day", to=day.isoformat(), answer=then, text=f"the day is {day.isoformat()}")
             break

@@ -11,15 +11,13 @@ import dataclasses
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
-from dibs.contract.amend import Dated, dated_clauses, versions
-from dibs.contract.model import ExclusiveHosting, PreEmption, Trigger
-from dibs.contract.readings import AS_WRITTEN, all_clauses
+from dibs.contract.model import ExclusiveHosting, PreEmption
 from dibs.decisions.changes import smallest_changes
 from dibs.decisions.decision import Answer, Change, Decision, Facts, Reason, ReasonCode
+from dibs.decisions.history import ALWAYS, NEVER, History, Known, Row, Worlds, mattering
 from dibs.decisions.judge import ASKED, Circumstances, Outcome, Place, Voice, accelerators, judge, lot, speaks_of, thresholds
 
 if TYPE_CHECKING:
@@ -27,16 +25,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from dibs.contract.model import Agreement, Clause, ClauseId, HostId, PartyId, WorkloadClass
-    from dibs.decisions.batch import Verdicts, Whole
+    from dibs.decisions.batch import Days, Names, Quantities, Verdicts, Whole
     from dibs.decisions.judge import Hosting
 
 TABLES_MAX = 64
 """Tables kept at once (bound is in): one for each set of known amendments, facts and circumstances asked about; the oldest goes first."""
-READINGS_MAX = 1024
-"""Ways to read all open clauses of one cell together that are worked out (bound is in); with more, the answer is undetermined."""
 NO_FACTS = Facts()
-_ALWAYS = 0
-_NEVER = date.max.toordinal() + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,29 +56,6 @@ class Verdict:
 
 Cell: TypeAlias = tuple[list[date], list[Verdict], list[Verdict]]
 """Days on which the answer changes; the answers before, between and after them; and the same for questions without a quantity."""
-Reads: TypeAlias = tuple[tuple["ClauseId", str], ...]
-"""One way to read the open clauses: a reading for each."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A clause with its days as ordinals.  `rank` is its place in `Compiled.clause_ids`; `by` the amendment that wrote it."""
-
-    clause: Clause
-    rank: int
-    starts: int
-    ends: int
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What was signed by some day: the clauses that are read in one way, the open ones under each reading, and the versions."""
-
-    settled: tuple[_Row, ...]
-    open: Mapping[ClauseId, Mapping[str, tuple[_Row, ...]]]
-    version_days: tuple[date, ...]
-    version_ids: tuple[str, ...]
 
 
 class _Hosts(dict[str, Cell]):
@@ -135,25 +106,24 @@ def _unknown(code: ReasonCode, name: str, what: str) -> Cell:
 class Table:
     """All answers under one state of knowledge, one set of facts and one set of circumstances."""
 
-    def __init__(self, compiled: Compiled, known: _Known, facts: Facts, circumstances: Circumstances) -> None:
+    def __init__(self, history: History, known: Known, facts: Facts, circumstances: Circumstances) -> None:
         """Made by `Compiled.under`; nothing is worked out yet."""
-        self.agreement = compiled.agreement
-        self.clause_ids = compiled.clause_ids
+        self.agreement = history.agreement
+        self.clause_ids = history.clause_ids
         self.circumstances = circumstances
-        self._compiled = compiled
+        self.worlds = Worlds(history, known, facts.fired)
+        self._history = history
         self._known = known
         self._facts = facts
         self._cells = _Classes(self)
-        self._rows: dict[Reads, tuple[_Row, ...]] = {}
         self._explained: dict[tuple[str, str, int, int], tuple[date | None, tuple[Change, ...]]] = {}
         self._whole: Whole | None = None
         self.answer: Callable[..., Verdict] = _look_up(self._cells)
         """`answer(workload_class, host, on, quantity=None)`: the prebuilt verdict, without numbers filled in."""
-        variants = [row for by_name in known.open.values() for rows in by_name.values() for row in rows]
-        every = [*known.settled, *variants]
+        every = self.worlds.every()
         edges = {o for row in every for o in (row.starts, row.ends)}
         edges |= {d.toordinal() for d in (*facts.fired.values(), *facts.suspended.values())}
-        self.days = tuple(date.fromordinal(o) for o in sorted(edges) if _ALWAYS < o < _NEVER)
+        self.days = tuple(date.fromordinal(o) for o in sorted(edges) if ALWAYS < o < NEVER)
         """Every day on which any answer can change."""
         self.thresholds = tuple(sorted({t for row in every for t in thresholds(row.clause) if t > 0}))
         """Every quantity from which on any answer can change."""
@@ -195,7 +165,7 @@ class Table:
         """The id of the version in force."""
         return self._known.version_ids[bisect_right(self._known.version_days, on)]
 
-    def batch(self, classes: object, hosts: object, days: object, quantities: object = None) -> Verdicts:
+    def batch(self, classes: Names, hosts: Names, days: Days, quantities: Quantities = None) -> Verdicts:
         """Many answers at once: see `dibs.decisions.batch`."""
         if self._whole is None:
             from dibs.decisions.batch import Whole  # noqa: PLC0415 - numpy is loaded by whoever needs it, not by `import dibs`
@@ -220,19 +190,19 @@ class Table:
 
     def if_ordered(self, order: str) -> Table:
         """The table for questions that name an order."""
-        return Table(self._compiled, self._known, self._facts, dataclasses.replace(self.circumstances, order=order))
+        return Table(self._history, self._known, self._facts, dataclasses.replace(self.circumstances, order=order))
 
     def by_reading(self, workload_class: WorkloadClass, host: HostId, on: date, quantity: int | None) -> dict[ClauseId, dict[str, set[Answer]]]:
         """For each open clause whose reading matters here: the answers that each of its readings allows."""
         worlds = self._on(self._place(workload_class, host), on, quantity)
-        return _matters(worlds) if worlds else {}
+        return mattering(worlds)
 
     def _on(
         self, place: Place, on: date, quantity: int | None, granted: frozenset[PartyId] = frozenset()
     ) -> list[tuple[Mapping[ClauseId, str], Answer]]:
         """The answer on one day for each way to read the open clauses, worked out anew."""
         day = on.toordinal()
-        worlds = [(dict(reads), [v for v in voices if v.starts <= day < v.ends]) for reads, voices in self._worlds(place)]
+        worlds = [(reads, [v for v in voices if v.starts <= day < v.ends]) for reads, voices in self._hear(place)]
         if quantity is None:
             quantity = max((lot(active) for _, active in worlds), default=1)
         return [(reads, judge(active, place, quantity, granted).answer) for reads, active in worlds]
@@ -240,13 +210,12 @@ class Table:
     def lot(self, workload_class: WorkloadClass, host: HostId, on: date) -> int:
         """The quantity that is meant where none is stated: the smallest that is at least every minimum lot."""
         day = on.toordinal()
-        return max((lot([v for v in voices if v.starts <= day < v.ends]) for _, voices in self._worlds(self._place(workload_class, host))), default=1)
+        return max((lot([v for v in voices if v.starts <= day < v.ends]) for _, voices in self._hear(self._place(workload_class, host))), default=1)
 
     def clauses_on(self, on: date) -> tuple[Clause, ...]:
         """The clauses in force on a day, each open one under every reading."""
         day = on.toordinal()
-        opened = (row for by_name in self._known.open.values() for rows in by_name.values() for row in rows)
-        return tuple(row.clause for row in (*self._known.settled, *opened) if row.starts <= day < row.ends)
+        return tuple(row.clause for row in self.worlds.every() if row.starts <= day < row.ends)
 
     def beneficiaries(self, on: date, clause_ids: Iterable[ClauseId]) -> tuple[PartyId, ...]:
         """In whose favour these clauses stand: who could consent or waive."""
@@ -263,13 +232,11 @@ class Table:
     def work_out(self, workload_class: WorkloadClass, host: HostId) -> Cell:
         """One cell: the answers of one class on one host over all days and quantities."""
         place = self._place(workload_class, host)
-        worlds = self._worlds(place)
+        worlds = self._hear(place)
         if not worlds:
-            return self._too_ambiguous(place)
-        if len(worlds) == 1:
-            stretches = _stretches(worlds[0][1], place)
-        else:
-            stretches = _together([(dict(reads), _stretches(voices, place)) for reads, voices in worlds], self._open_clauses())
+            verdict = self._verdict(_undetermined(self.worlds.ambiguous(lambda c: speaks_of(c, place))))
+            return [], [verdict], [verdict]
+        stretches = _stretches(worlds[0][1], place) if len(worlds) == 1 else self._together([(r, _stretches(v, place)) for r, v in worlds])
         days: list[date] = []
         verdicts: list[Verdict] = []
         unstated: list[Verdict] = []
@@ -289,65 +256,44 @@ class Table:
         return days, verdicts, unstated
 
     def _build(self, steps: _Steps) -> tuple[Verdict, Verdict]:
-        verdict: Verdict | None = None
+        """The verdict for the largest quantities, which leads to the smaller ones, and the one for the lot that is meant without a quantity."""
+        verdict = unstated = None
         for least, outcome in steps.by_quantity:
-            verdict = Verdict(outcome.answer, outcome.denying, self._mask(outcome.denying), outcome.reasons, least, verdict)
+            verdict = self._verdict(outcome, least, verdict)
+            if unstated is None or least <= steps.unstated:
+                unstated = verdict
         assert verdict is not None  # noqa: S101 - there is always a step from nought on
-        unstated = verdict
-        while unstated.least > steps.unstated and unstated.smaller is not None:
-            unstated = unstated.smaller
+        assert unstated is not None  # noqa: S101 - the same
         return verdict, unstated
 
-    def _mask(self, clause_ids: Iterable[ClauseId]) -> int:
-        return sum(1 << self._compiled.ranks[c] for c in clause_ids)
+    def _verdict(self, outcome: Outcome, least: int = 0, smaller: Verdict | None = None) -> Verdict:
+        mask = sum(1 << self._history.ranks[c] for c in outcome.denying)
+        return Verdict(outcome.answer, outcome.denying, mask, outcome.reasons, least, smaller)
 
-    def _too_ambiguous(self, place: Place) -> Cell:
-        clauses = [c for c in self._open_clauses().values() if speaks_of(c, place) or isinstance(c, Trigger)]
-        need = f"at most {READINGS_MAX} ways to read the open clauses together"
-        reasons = tuple(Reason(code=ReasonCode.READING_OPEN, clause=c.id, text=c.says, where=c.mark, need=need, have="more") for c in clauses)
-        denying = tuple(r.clause for r in reasons)
-        verdict = Verdict(Answer.UNDETERMINED, denying, self._mask(denying), reasons)
-        return [], [verdict], [verdict]
-
-    def _open_clauses(self) -> dict[ClauseId, Clause]:
-        return {c: rows[0].clause for c, by_name in self._known.open.items() if (rows := next(r for r in by_name.values() if r))}
-
-    def _worlds(self, place: Place) -> list[tuple[Reads, tuple[Voice, ...]]]:
+    def _hear(self, place: Place) -> list[tuple[Mapping[ClauseId, str], tuple[Voice, ...]]]:
         """The clauses that speak of a place, once for each way to read those that are open; nothing if there are too many ways."""
-        opened = self._open_here(place)
-        ways = 1
-        for clause_id in opened:
-            ways *= len(self._known.open[clause_id])
-        if ways > READINGS_MAX:
-            return []
-        return [
-            (reads, self._voices(place, self._rows_under(reads)))
-            for reads in (tuple(zip(opened, names, strict=True)) for names in product(*(self._known.open[c] for c in opened)))
-        ]
+        return [(reads, self._voices(place, rows)) for reads, rows in self.worlds.of(lambda c: speaks_of(c, place))]
 
-    def _open_here(self, place: Place) -> list[ClauseId]:
-        """The open clauses whose reading can matter here: those that speak of the place, and fired triggers that end one that does."""
-        if not self._known.open:
-            return []
-        variants = {c: [row.clause for rows in by_name.values() for row in rows] for c, by_name in self._known.open.items()}
-        speaking = {row.clause.id for row in self._known.settled if speaks_of(row.clause, place)}
-        speaking |= {c for c, clauses in variants.items() if any(speaks_of(v, place) for v in clauses)}
-        firing = {
-            c
-            for c, clauses in variants.items()
-            if c in self._facts.fired and any(isinstance(v, Trigger) and not speaking.isdisjoint(v.ends) for v in clauses)
-        }
-        return [c for c in self._known.open if c in speaking or c in firing]
+    def _together(self, worlds: Sequence[tuple[Mapping[ClauseId, str], list[tuple[int, _Steps]]]]) -> list[tuple[int, _Steps]]:
+        """One list of stretches out of one for each way to read: where the ways differ, the answer is undetermined."""
+        out = []
+        for first in sorted({first for _, stretches in worlds for first, _ in stretches}):
+            now = [(reads, stretches[bisect_right(stretches, first, key=lambda s: s[0]) - 1][1]) for reads, stretches in worlds]
+            by_quantity: list[tuple[int, Outcome]] = []
+            for least in sorted({least for _, steps in now for least, _ in steps.by_quantity}):
+                outcome = self._agreed([(reads, steps.at(least)) for reads, steps in now])
+                if not by_quantity or outcome != by_quantity[-1][1]:
+                    by_quantity.append((least, outcome))
+            out.append((first, _Steps(tuple(by_quantity), max(steps.unstated for _, steps in now))))
+        return out
 
-    def _rows_under(self, reads: Reads) -> tuple[_Row, ...]:
-        rows = self._rows.get(reads)
-        if rows is None:
-            chosen = [row for clause_id, name in reads for row in self._known.open[clause_id][name]]
-            rows = tuple(sorted((*self._known.settled, *chosen), key=lambda row: row.rank)) if chosen else self._known.settled
-            rows = self._rows[reads] = self._compiled.fire(rows, self._facts.fired)
-        return rows
+    def _agreed(self, outcomes: Sequence[tuple[Mapping[ClauseId, str], Outcome]]) -> Outcome:
+        """The one answer of all worlds, for the reasons of the text as written; or none."""
+        if len({o.answer for _, o in outcomes}) == 1:
+            return outcomes[0][1]
+        return _undetermined(self.worlds.differing([(reads, o.answer) for reads, o in outcomes]))
 
-    def _voices(self, place: Place, rows: Iterable[_Row]) -> tuple[Voice, ...]:
+    def _voices(self, place: Place, rows: Iterable[Row]) -> tuple[Voice, ...]:
         voices = []
         for row in rows:
             if row.starts >= row.ends or not speaks_of(row.clause, place):
@@ -400,7 +346,7 @@ def _steps(active: Sequence[Voice], place: Place) -> _Steps:
 
 def _stretches(voices: Sequence[Voice], place: Place) -> list[tuple[int, _Steps]]:
     """The steps from each day on (as ordinal) on which the set of clauses in force changes, the first from the beginning of time."""
-    edges = sorted({_ALWAYS, *(v.starts for v in voices), *(v.ends for v in voices)} - {_NEVER})
+    edges = sorted({ALWAYS, *(v.starts for v in voices), *(v.ends for v in voices)} - {NEVER})
     worked_out: dict[int, _Steps] = {}
     out = []
     for first in edges:
@@ -415,45 +361,8 @@ def _stretches(voices: Sequence[Voice], place: Place) -> list[tuple[int, _Steps]
     return out
 
 
-def _matters(worlds: Sequence[tuple[Mapping[ClauseId, str], Answer]]) -> dict[ClauseId, dict[str, set[Answer]]]:
-    """Of each clause that is read in several ways: the answers under each reading, if, all else read alike, it changes one."""
-    out: dict[ClauseId, dict[str, set[Answer]]] = {}
-    for clause_id in worlds[0][0]:
-        answers: dict[str, set[Answer]] = {}
-        others: dict[tuple[str, ...], set[Answer]] = {}
-        for reads, answer in worlds:
-            answers.setdefault(reads[clause_id], set()).add(answer)
-            others.setdefault(tuple(name for c, name in reads.items() if c != clause_id), set()).add(answer)
-        if any(len(found) > 1 for found in others.values()):
-            out[clause_id] = answers
-    return out
-
-
-def _together(
-    worlds: Sequence[tuple[Mapping[ClauseId, str], list[tuple[int, _Steps]]]], clauses: Mapping[ClauseId, Clause]
-) -> list[tuple[int, _Steps]]:
-    """One list of stretches out of one for each way to read: where the ways differ, the answer is undetermined."""
-    out = []
-    for first in sorted({first for _, stretches in worlds for first, _ in stretches}):
-        now = [(reads, stretches[bisect_right(stretches, first, key=lambda s: s[0]) - 1][1]) for reads, stretches in worlds]
-        by_quantity: list[tuple[int, Outcome]] = []
-        for least in sorted({least for _, steps in now for least, _ in steps.by_quantity}):
-            outcome = _agreed([(reads, steps.at(least)) for reads, steps in now], clauses)
-            if not by_quantity or outcome != by_quantity[-1][1]:
-                by_quantity.append((least, outcome))
-        out.append((first, _Steps(tuple(by_quantity), max(steps.unstated for _, steps in now))))
-    return out
-
-
-def _agreed(outcomes: Sequence[tuple[Mapping[ClauseId, str], Outcome]], clauses: Mapping[ClauseId, Clause]) -> Outcome:
-    if len({o.answer for _, o in outcomes}) == 1:
-        return outcomes[0][1]
-    reasons = []
-    for clause_id, answers in _matters([(reads, o.answer) for reads, o in outcomes]).items():
-        clause = clauses[clause_id]
-        have = ", ".join(f"`{name}` gives {' or '.join(sorted(found))}" for name, found in answers.items())
-        reasons.append(Reason(code=ReasonCode.READING_OPEN, clause=clause_id, text=clause.says, where=clause.mark, need="one reading", have=have))
-    return Outcome(Answer.UNDETERMINED, tuple(reasons), tuple(r.clause for r in reasons))
+def _undetermined(reasons: tuple[Reason, ...]) -> Outcome:
+    return Outcome(Answer.UNDETERMINED, reasons, tuple(r.clause for r in reasons))
 
 
 class Compiled:
@@ -463,14 +372,11 @@ class Compiled:
         """Take `compile_agreement`, which says the same in a verb."""
         self.agreement = agreement
         self.zone = ZoneInfo(agreement.time_zone)
-        self.clause_ids: tuple[ClauseId, ...] = tuple(dict.fromkeys(c.id for c in all_clauses(agreement)))
+        self.history = History(agreement)
+        self.clause_ids = self.history.clause_ids
         """Every clause in the order of the text; a denying mask counts its bits in this order."""
-        self.ranks: Mapping[ClauseId, int] = {c: rank for rank, c in enumerate(self.clause_ids)}
-        self._effective = {a.id: a.effective.toordinal() for a in agreement.amendments}
-        self._signings = tuple(sorted({a.signed for a in agreement.amendments if a.binding}))
-        self._known: dict[int, _Known] = {}
         self._tables: dict[object, Table] = {}
-        self.now = self._table(len(self._signings), NO_FACTS, Circumstances())
+        self.now = self.under()
         """The table with everything signed known and nothing having happened."""
         self.answer = self.now.answer
         """`answer(workload_class, host, on, quantity=None)` on that table: the fast single path."""
@@ -508,22 +414,18 @@ class Compiled:
         power: Decimal | None = None,
     ) -> Table:
         """The table of answers under these conditions, for whoever has many questions about them."""
-        signed = len(self._signings) if known is None else bisect_right(self._signings, known)
-        if facts is NO_FACTS and not renewal and burst_hours is None and not order and power is None and signed == len(self._signings):
-            return self.now
+        signed = self.history.signed_by(known)
         burst = None if burst_hours is None else timedelta(hours=burst_hours)
-        return self._table(signed, facts, Circumstances(renewal, burst, order, power, facts.drifted))
-
-    def _table(self, signed: int, facts: Facts, circumstances: Circumstances) -> Table:
+        circumstances = Circumstances(renewal, burst, order, power, facts.drifted)
         key = (signed, tuple(sorted(facts.fired.items())), tuple(sorted(facts.suspended.items())), circumstances)
         table = self._tables.get(key)
         if table is None:
             if len(self._tables) >= TABLES_MAX:
                 del self._tables[next(iter(self._tables))]
-            table = self._tables[key] = Table(self, self._known_after(signed), facts, circumstances)
+            table = self._tables[key] = Table(self.history, self.history.known_after(signed), facts, circumstances)
         return table
 
-    def batch(self, classes: object, hosts: object, days: object, quantities: object = None) -> Verdicts:
+    def batch(self, classes: Names, hosts: Names, days: Days, quantities: Quantities = None) -> Verdicts:
         """Many answers at once, with everything signed known and nothing having happened: see `dibs.decisions.batch`."""
         return self.now.batch(classes, hosts, days, quantities)
 
@@ -539,7 +441,7 @@ class Compiled:
     def in_force(self, on: date, known: date | None = None, facts: Facts = NO_FACTS) -> tuple[Clause, ...]:
         """The clauses in force on a day as they are read, in the order of the text; what a fired trigger has ended is left out."""
         day = on.toordinal()
-        return tuple(row.clause for row in self.fire(self._all_rows(known), facts.fired) if row.starts <= day < row.ends)
+        return tuple(row.clause for row in self.under(known=known, facts=facts).worlds.as_written() if row.starts <= day < row.ends)
 
     def pre_emptions(
         self, workload_class: WorkloadClass, host: HostId | None, on: date, facts: Facts = NO_FACTS, known: date | None = None
@@ -584,85 +486,12 @@ class Compiled:
 
     def boundaries(self, known: date | None = None) -> tuple[date, ...]:
         """Every day on which a clause begins or ends, in order."""
-        edges = {o for row in self._all_rows(known) for o in (row.starts, row.ends)}
-        return tuple(date.fromordinal(o) for o in sorted(edges) if _ALWAYS < o < _NEVER)
+        edges = {o for row in self.under(known=known).worlds.as_written() for o in (row.starts, row.ends)}
+        return tuple(date.fromordinal(o) for o in sorted(edges) if ALWAYS < o < NEVER)
 
     def version(self, on: date, known: date | None = None) -> str:
         """The id of the version in force."""
         return self.under(known=known).version(on)
-
-    def _all_rows(self, known: date | None) -> tuple[_Row, ...]:
-        now = self._known_after(len(self._signings) if known is None else bisect_right(self._signings, known))
-        return tuple(sorted((*now.settled, *(row for by_name in now.open.values() for row in by_name[AS_WRITTEN])), key=lambda row: row.rank))
-
-    # --- rows
-
-    def _known_after(self, signed: int) -> _Known:
-        """What is known once the first so many signings have happened."""
-        now = self._known.get(signed)
-        if now is None:
-            known = self._signings[signed - 1] if signed else date.min
-            agreement = self.agreement
-            opened = {c.id: c for c in all_clauses(agreement) if c.readings and c.reading is None}
-            as_written = self._dated(agreement, known)
-            # A clause may be restated under its id and no longer be ambiguous: each reading is dated with all texts of that id.
-            by_name = {
-                clause_id: {
-                    AS_WRITTEN: tuple(r for r in as_written if r.clause.id == clause_id),
-                    **{n: tuple(r for r in self._dated(_read(agreement, clause_id, n), known) if r.clause.id == clause_id) for n in names},
-                }
-                for clause_id, names in ((c, _names(agreement, c)) for c in opened)
-            }
-            past = versions(agreement, known)
-            now = self._known[signed] = _Known(
-                settled=tuple(r for r in as_written if r.clause.id not in by_name),
-                open={c: names for c, names in by_name.items() if any(names.values())},
-                version_days=tuple(v.starts for v in past if v.starts is not None),
-                version_ids=tuple(v.id for v in past),
-            )
-        return now
-
-    def _dated(self, agreement: Agreement, known: date) -> tuple[_Row, ...]:
-        rows = (_row(d, self.ranks[d.clause.id]) for d in dated_clauses(agreement, known))
-        return tuple(sorted(rows, key=lambda row: row.rank))
-
-    def fire(self, rows: tuple[_Row, ...], fired: Mapping[ClauseId, date]) -> tuple[_Row, ...]:
-        """The rows after what has come true.  A trigger ends its clauses if it was in force on the day; one agreed on later is not touched."""
-        if not fired:
-            return rows
-        ended: dict[ClauseId, list[int]] = {}
-        for row in rows:
-            day = fired.get(row.clause.id)
-            if isinstance(row.clause, Trigger) and day is not None and row.starts <= day.toordinal() < row.ends:
-                for clause_id in row.clause.ends:
-                    ended.setdefault(clause_id, []).append(day.toordinal())
-        return tuple(self._cut(row, ended.get(row.clause.id, ())) for row in rows)
-
-    def _cut(self, row: _Row, days: Iterable[int]) -> _Row:
-        agreed = self._effective.get(row.by, _ALWAYS)
-        ends = min((day for day in days if agreed <= day), default=_NEVER)
-        return dataclasses.replace(row, ends=ends) if ends < row.ends else row
-
-
-def _row(dated: Dated, rank: int) -> _Row:
-    starts = _ALWAYS if dated.starts is None else dated.starts.toordinal()
-    ends = _NEVER if dated.ends is None else dated.ends.toordinal()
-    return _Row(dated.clause, rank, starts, ends, dated.by)
-
-
-def _names(agreement: Agreement, clause_id: ClauseId) -> list[str]:
-    """The readings of the open texts of a clause."""
-    return list(dict.fromkeys(n for c in all_clauses(agreement) if c.id == clause_id and c.reading is None for n in c.readings))
-
-
-def _read(agreement: Agreement, clause_id: ClauseId, name: str) -> Agreement:
-    """The agreement with the open texts of one clause read in one way."""
-
-    def read(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
-        return tuple(dataclasses.replace(c, reading=name) if c.id == clause_id and c.reading is None and name in c.readings else c for c in clauses)
-
-    amendments = tuple(dataclasses.replace(a, replaces=read(a.replaces), adds=read(a.adds)) for a in agreement.amendments)
-    return dataclasses.replace(agreement, clauses=read(agreement.clauses), amendments=amendments)
 
 
 def compile_agreement(agreement: Agreement) -> Compiled:

@@ -115,7 +115,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The smallest change in one direction that would give another answer: `kind` is what to change."""
+    """The smallest change in one direction that would give another answer: `kind` is what to change, `text` completes "... if "."""
 
     kind: str
     to: str

@@ -370,31 +370,37 @@ def _in_scope(voice: Voice, place: Place, programmes: Sequence[Programme]) -> bo
 
 
 def _outranked(voices: Sequence[Voice], place: Place) -> tuple[Sequence[Voice], list[Reason], list[Voice]]:
-    """Split into those that are heard, a reason for each that is outranked, and those that outrank one another in a circle.
-
-    Who is outranked silences nobody: if A overrides B and B overrides C, then B is silent and C is heard.
-    """
+    """Split into those that are heard, a reason for each that is outranked, and those that outrank one another in a circle."""
     if not any(v.clause.overrides for v in voices):
         return voices, [], []
     programmes = [v.clause for v in voices if isinstance(v.clause, Programme)]
     speaking = [v for v in voices if _in_scope(v, place, programmes)]
-    above = {id(v): [w for w in speaking if w is not v and v.clause.id in w.clause.overrides] for v in voices}
+    heard, silent, tangled = outranked([v.clause for v in speaking])
+    overridden = [
+        speaking[n].says(
+            ReasonCode.OVERRIDDEN,
+            have=", ".join(f"`{speaking[m].clause.id}` outranks it" for m in heard if speaking[n].clause.id in speaking[m].clause.overrides),
+        )
+        for n in silent
+    ]
+    mute = {id(speaking[n]) for n in (*silent, *tangled)}
+    return [v for v in voices if id(v) not in mute], overridden, [speaking[n] for n in tangled]
+
+
+def outranked(clauses: Sequence[Clause]) -> tuple[list[int], list[int], list[int]]:
+    """Of clauses that all speak of one thing, the places of those that are heard, outranked, and outranking one another in a circle.
+
+    Who is outranked silences nobody: if A overrides B and B overrides C, then B is silent and C is heard.
+    """
+    above = [[m for m, other in enumerate(clauses) if m != n and clause.id in other.overrides] for n, clause in enumerate(clauses)]
     heard: set[int] = set()
     silent: set[int] = set()
-    while True:
-        newly_heard = {v for v in above if v not in heard and all(id(w) in silent for w in above[v])}
-        newly_silent = {v for v in above if v not in silent and any(id(w) in heard or id(w) in newly_heard for w in above[v])}
-        if not newly_heard and not newly_silent:
-            break
-        heard |= newly_heard
-        silent |= newly_silent
-    overridden = [
-        v.says(ReasonCode.OVERRIDDEN, have=", ".join(f"`{w.clause.id}` outranks it" for w in above[id(v)] if id(w) in heard))
-        for v in speaking
-        if id(v) in silent
-    ]
-    tangled = [v for v in voices if id(v) not in heard and id(v) not in silent]
-    return [v for v in voices if id(v) in heard], overridden, tangled
+    settled = -1
+    while settled < len(heard) + len(silent):
+        settled = len(heard) + len(silent)
+        heard |= {n for n, by in enumerate(above) if silent.issuperset(by)}
+        silent |= {n for n, by in enumerate(above) if not heard.isdisjoint(by)}
+    return sorted(heard), sorted(silent), [n for n in range(len(clauses)) if n not in heard and n not in silent]
 
 
 def conflicting(agreement: Agreement, rows: Sequence[Dated]) -> tuple[tuple[Dated, Dated, WorkloadClass], ...]:
