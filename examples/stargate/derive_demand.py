@@ -115,6 +115,8 @@ MIX: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, int], ...]], ...] = (
     ("2027-01-01", ("research",), (("rubin", 85), ("mi450", 15))),
     ("2027-01-01", ("product",), (("rubin", 55), ("trainium", 25), ("wafer", 12), ("mi450", 8))),
     ("2027-01-01", ("api",), (("rubin", 75), ("trainium", 25))),
+    ("2029-01-01", ("product",), (("rubin", 40), ("trainium", 35), ("wafer", 15), ("mi450", 10))),
+    ("2029-01-01", ("api",), (("rubin", 60), ("trainium", 40))),
 )
 
 PRICES = ((date(2019, 1, 1), 600), (date(2023, 1, 1), 550), (date(2025, 1, 1), 480), (date(2027, 1, 1), 440))
