@@ -44,7 +44,9 @@ CONFIDENTIAL: Final = (
     "have",
     "need",
     "offeror",
+    "only_with",
     "open_until",
+    "outside_price",
     "package",
     "payment",
     "prepayment",
@@ -347,7 +349,7 @@ def read_rows(lines: Iterable[bytes], file: str) -> Iterator[tuple[Sealed, Mark]
     decoder = msgspec.json.Decoder(Row)
     for number, line in enumerate(lines, start=1):
         where = Mark(file, number, 1)
-        yield from_row(line.rstrip(b"\n"), where, decoder=decoder), where
+        yield from_row(line.removesuffix(b"\n"), where, decoder=decoder), where
 
 
 def plain_row(sealed: Sealed) -> dict[str, Any]:

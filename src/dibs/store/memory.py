@@ -90,7 +90,7 @@ class MemoryStore:
         """Every signed head, smallest first."""
         return tuple(self._heads)
 
-    def keys(self) -> Sequence[VerifyingKey]:
+    def signers(self) -> Sequence[VerifyingKey]:
         """Whose signatures the heads carry."""
         return (self._signer.public,) if self._signer else ()
 

@@ -115,7 +115,7 @@ class SqliteBook:
             rows = self._db.execute("SELECT size, note, state FROM head ORDER BY size")
             return tuple(Head(size, _text(note), _text(state)) for size, note, state in rows)
 
-    def keys(self) -> Sequence[VerifyingKey]:
+    def signers(self) -> Sequence[VerifyingKey]:
         """Whose signatures the heads carry, as the book itself says.  Raises `BadInput` if that cannot be read."""
         try:
             return tuple(VerifyingKey.parse(line) for line in self._meta().get("keys", "").splitlines())

@@ -1,0 +1,268 @@
+"""The loop: hear a command, decide, make it durable, acknowledge.
+
+A command is judged on the state as it is; its entry is on the disk before anybody hears of it, and only then does the
+state change.  A broker that starts on a book with entries replays them, and so stands where the last one stood,
+however that one ended.  What somebody still has to do in the world is asked from the state, never from events: after a
+restart it is asked again, and doing it twice is harmless because it goes by a key.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol, Self
+
+import msgspec
+
+from dibs.contract.load import load
+from dibs.decisions.compile import Compiled, compile_agreement
+from dibs.errors import BadInput, Finding, Mark, Unavailable
+from dibs.journal.audit import state_digest
+from dibs.journal.entry import Entry
+from dibs.procedure.commands import AdoptAgreement, AnyCommand, Wake
+from dibs.procedure.procedure import apply, due, handle, outstanding
+from dibs.procedure.state import State
+from dibs.quantities import Instant, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dibs.contract.model import Agreement
+    from dibs.journal.checkpoint import Head
+    from dibs.procedure.events import AnyEvent
+    from dibs.procedure.procedure import Intent
+
+GROUP_MAX = 10_000
+"""So many acts may share one commit (bound is in)."""
+
+
+class Clock(Protocol):
+    """Tells the time.  It may stand still, but not go back."""
+
+    def now(self) -> Instant:
+        """The time, in whole seconds."""
+
+
+class Store(Protocol):
+    """Keeps a book for its one writer.  Whoever writes another one runs `tests/conformance/test_store.py` on it."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Keep all of them or none; when this returns they will not be lost.  Raises `Unavailable` if they cannot be kept."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry, in order.  Raises `BadInput` at the first one that is not what was written."""
+
+    def find(self, key: str) -> Entry | None:
+        """The act that goes by this name."""
+
+    def text(self, digest: str) -> str | None:
+        """The agreement's text with this SHA-256."""
+
+    def keep_text(self, digest: str, text: str) -> None:
+        """Keep an agreement's text: before the first entry under it."""
+
+    def sign(self, state: bytes = b"") -> Head | None:
+        """Sign the book as it stands, and the digest of the state it leads to; nothing without a key or anything new to say."""
+
+    def close(self) -> None:
+        """Let the book go.  What was acknowledged is kept with or without this."""
+
+
+class Dispatcher(Protocol):
+    """Does in the world what is outstanding: tells a holder, starts a delivery.  Asked again until the state says it is done."""
+
+    def do(self, intent: Intent) -> Iterable[AnyCommand]:
+        """Do it or begin to; a repeat is harmless.  What came of it is said as commands."""
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as it comes in: `key` is what its sender calls it, so that sending it twice does it once; empty for no name."""
+
+    command: AnyCommand
+    at: Instant | None = None
+    key: str = ""
+
+
+class Broker:
+    """Runs one book.  Not to be shared between threads: one writer, one order."""
+
+    def __init__(self, store: Store, agreement: Compiled | None = None, *, clock: Clock | None = None, dispatcher: Dispatcher | None = None) -> None:
+        """Take up the book where it stands.
+
+        `agreement` saves compiling a text that is at hand compiled; it counts only once it is adopted.  Without a
+        `clock` every command has to say its `at`.  Raises `BadInput` if an entry of the book was altered.
+        """
+        self._store = store
+        self._clock = clock
+        self._dispatcher = dispatcher
+        self._agreements = {agreement.agreement.digest: agreement} if agreement else {}
+        self.state = State()
+        self._at: Instant | None = None
+        self._replay()
+        store.sign()
+
+    def __enter__(self) -> Self:
+        """The broker itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    @property
+    def agreement(self) -> Compiled:
+        """The agreement that counts.  Raises `BadInput` (DIB167) before one was adopted."""
+        return self._agreement(self.state.digest)
+
+    def adopt(self, agreement: Compiled, *, by: str, at: Instant | None = None, key: str = "") -> tuple[AnyEvent, ...]:
+        """Let this agreement count from now on: first of all, and at every amendment that is signed later."""
+        self._agreements[agreement.agreement.digest] = agreement
+        return self.submit(AdoptAgreement(by=by, digest=agreement.agreement.digest), at=at, key=key)
+
+    def submit(self, command: AnyCommand, *, at: Instant | None = None, key: str = "") -> tuple[AnyEvent, ...]:
+        """Hear one command: what came of it, once that will not be lost.
+
+        With a `key` that was used before, the same command is not done again: its events are returned as they were.
+        Raises `BadInput` if the key was used for another command (DIB154) or no agreement counts yet (DIB167);
+        `Unavailable` if the store cannot keep it, or it lies before what is on record (DIB162).  Then nothing happened.
+        """
+        if key:
+            known = self._done(command, key, self._store.find(key))
+            if known is not None:
+                return known
+        entry = self._judge(command, self._time(at), key, self._store.size)
+        if entry.events or not isinstance(command, Wake):
+            self._store.append((entry,))
+            self._apply(entry)
+        return entry.events
+
+    def submit_many(self, acts: Iterable[Act]) -> tuple[tuple[AnyEvent, ...], ...]:
+        """Hear many commands, in order, and make them durable together: all of them or none.
+
+        Each is judged on the state that those before it lead to.  Raises what `submit` raises; then none of them happened.
+        """
+        entries: list[Entry] = []
+        answers: list[tuple[AnyEvent, ...]] = []
+        keys: dict[str, Entry] = {}
+        first = self._store.size
+        try:
+            for act in acts:
+                if len(answers) == GROUP_MAX:
+                    message = f"more than {GROUP_MAX} acts in one commit"
+                    raise ValueError(message)  # noqa: TRY301 - the state has to be put right for this, too
+                known = self._done(act.command, act.key, keys.get(act.key) or self._store.find(act.key)) if act.key else None
+                if known is None:
+                    entry = self._judge(act.command, self._time(act.at), act.key, first + len(entries))
+                    known = entry.events
+                    if entry.events or not isinstance(act.command, Wake):
+                        entries.append(entry)
+                        keys[act.key] = entry
+                        self._apply(entry)
+                answers.append(known)
+            self._store.append(entries)
+        except BaseException:
+            self._replay()
+            raise
+        return tuple(answers)
+
+    def wake(self, at: Instant | None = None) -> Instant | None:
+        """Let happen what is due, do what is outstanding, and say when to be woken next; none if nothing will be due."""
+        at = self._time(at)
+        next_due = due(self.state)
+        if next_due is not None and next_due <= at:
+            self.submit(Wake(by="clock"), at=at)
+        if self._dispatcher is not None:
+            for intent in outstanding(self.state):
+                for command in self._dispatcher.do(intent):
+                    self.submit(command, at=at)
+        return due(self.state)
+
+    def sign(self) -> Head | None:
+        """Vouch for the book and for the state it leads to, with the store's signing key if it has one."""
+        return self._store.sign(state_digest(self.state))
+
+    def close(self) -> None:
+        """Sign the book and let it go.  What was acknowledged is kept with or without this."""
+        try:
+            self.sign()
+        finally:
+            self._store.close()
+
+    def _judge(self, command: AnyCommand, at: Instant, key: str, seq: int) -> Entry:
+        """The entry that this command makes, now.  Changes nothing, but keeps the text of an agreement to be adopted."""
+        if isinstance(command, AdoptAgreement):
+            agreement = self._agreement(command.digest)
+            self._keep_text(agreement.agreement)
+        else:
+            agreement = self._agreement(self.state.digest)
+        events = tuple(handle(self.state, command, agreement=agreement, at=at))
+        return Entry(seq=seq, at=at, agreement=agreement.agreement.digest, command=command, events=events, key=key)
+
+    def _keep_text(self, agreement: Agreement) -> None:
+        """Whoever audits the book reads the agreement from it, so what counts has to be what the text says."""
+        if self._store.text(agreement.digest) is not None:
+            return
+        if sha256(agreement.text.encode()).hexdigest() != agreement.digest:
+            fix = "load the agreement from its text; one that was changed in memory is rendered and loaded again"
+            finding = Finding("DIB161", f"the agreement `{agreement.id}` has no text that gives its digest", Mark(self._store.name), fix)
+            raise BadInput([finding])
+        self._store.keep_text(agreement.digest, agreement.text)
+
+    def _apply(self, entry: Entry) -> None:
+        state = self.state
+        for event in entry.events:
+            state = apply(state, event)
+        self.state = state
+        self._at = entry.at
+
+    def _replay(self) -> None:
+        """Make the state from the book."""
+        self.state = State()
+        self._at = None
+        for entry in self._store.entries():
+            self._apply(entry)
+
+    def _done(self, command: AnyCommand, key: str, before: Entry | None) -> tuple[AnyEvent, ...] | None:
+        """What came of the act of this name, if there was one."""
+        if before is None:
+            return None
+        if before.command != command:
+            finding = Finding(
+                "DIB154",
+                f"the key `{key}` was used at {iso(before.at)} for another act (entry {before.seq})",
+                Mark(self._store.name),
+                "give every act a key of its own, and repeat an act word for word",
+            )
+            raise BadInput([finding])
+        return before.events
+
+    def _time(self, at: Instant | None) -> Instant:
+        if at is None:
+            if self._clock is None:
+                message = "without a clock every command says its `at`"
+                raise TypeError(message)
+            at = self._clock.now()
+        if self._at is not None and at < self._at:
+            message = f"it is {iso(at)}, but the book already holds an act of {iso(self._at)}: set the clock right, or wait until then"
+            raise Unavailable(message, code="DIB162", retry=True)
+        return at
+
+    def _agreement(self, digest: str) -> Compiled:
+        """The agreement with this digest, compiled when it is first needed."""
+        found = self._agreements.get(digest)
+        if found is None:
+            text = self._store.text(digest) if digest else None
+            if text is None:
+                what = f"the agreement `{digest[:12]}` is not in the book" if digest else "no agreement counts in this book yet"
+                fix = "adopt an agreement first of all"
+                raise BadInput([Finding("DIB167", what, Mark(self._store.name), fix)])
+            found = compile_agreement(load(text, f"agreement {digest[:12]} in {self._store.name}"))
+            self._agreements[digest] = found
+        return found
