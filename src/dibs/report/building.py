@@ -1,0 +1,172 @@
+"""What is being built?  A lane for every site and phase: its stages, and where it finishes against where it was planned to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dibs.report.folder import parse_day
+from dibs.report.tables import Table
+from dibs.report.wording import amount, capital, count, day, listed, month, plain, short
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from dibs.report.folder import Row, RunFolder
+    from dibs.report.timeline import Timeline
+
+STAGES = ("announced", "intent", "contracted", "financed", "under_construction", "energised", "in_service")
+LEFT = {"paused": "‖", "dropped": "✕", "reassigned": "⇄"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One stage from a day on."""
+
+    start: float
+    end: float
+    stage: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLane:
+    """One phase, or one building of it."""
+
+    anchor: str
+    site: str
+    phase: str
+    size: str
+    building: bool
+    name: str
+    fills: tuple[Fill, ...]
+    planned: float | None
+    expected: float | None
+    slip: int
+    end: str
+    sign: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildView:
+    """Everything the template draws."""
+
+    caption: str
+    text_alternative: str
+    lanes: tuple[BuildLane, ...]
+    stages: tuple[str, ...]
+    table: Table
+
+
+def view(run: RunFolder, axis: Timeline) -> BuildView | None:
+    """None when the scenario has no building programme."""
+    rows = run.table("build")
+    if not rows:
+        return None
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["site"], row["phase"], row["building"]), []).append(row)
+    lanes = tuple(_lane(axis, group) for group in groups.values())
+    used = {row["stage"] for row in rows}
+    marked = [{"phase_of": _anchor(row), **row} for row in rows]
+    return BuildView(
+        caption=_caption(axis, groups),
+        text_alternative="; ".join(f"{lane.site} {lane.phase}: {lane.end}" for lane in lanes if not lane.building) + ".",
+        lanes=lanes,
+        stages=tuple(stage for stage in (*STAGES, *LEFT) if stage in used),
+        table=Table.of("build", marked, anchor="phase_of"),
+    )
+
+
+def _anchor(row: Row) -> str:
+    return "-".join(part for part in (row["site"], row["phase"], row["building"]) if part).replace(" ", "-")
+
+
+def _lane(axis: Timeline, rows: list[Row]) -> BuildLane:
+    rows = sorted(rows, key=lambda row: row["from"])
+    fills = []
+    last = rows[-1]
+    for n, row in enumerate(rows):
+        start = parse_day(row["from"])
+        if start is None or row["stage"] in LEFT:
+            continue
+        end = parse_day(rows[n + 1]["from"]) if n + 1 < len(rows) else axis.day(axis.days)
+        left, right = max(0, axis.x(start)), min(axis.days, axis.x(end) if end else axis.days)
+        if right > left:
+            facts = f" (facts {row['facts']})" if row["facts"] else ""
+            fills.append(
+                Fill(left, right, row["stage"], f"{row['site']} {row['phase']} {row['building']}: {plain(row['stage'])} from {day(start)}{facts}")
+            )
+    planned, expected = parse_day(last["planned_finish"]), parse_day(last["expected_finish"])
+    slip = (expected - planned).days if planned and expected else 0
+    power = (
+        f"{short(float(last['power_mw']))} MW"
+        if last["power_mw"] and float(last["power_mw"]) < 1000
+        else f"{float(last['power_mw']) / 1000:.1f} GW"
+        if last["power_mw"]
+        else ""
+    )
+    size = power or (f"{short(float(last['accelerators']))} accelerators" if last["accelerators"] else "")
+    return BuildLane(
+        anchor=_anchor(last),
+        site=last["site"],
+        phase=last["phase"],
+        size=size,
+        building=bool(last["building"]),
+        name=last["building"],
+        fills=tuple(fills),
+        planned=axis.x(planned) if planned else None,
+        expected=axis.x(expected) if expected else None,
+        slip=slip,
+        end=_end(last, expected, slip),
+        sign=LEFT.get(last["stage"], ""),
+        title=_title(last, planned, expected, slip),
+    )
+
+
+def _end(last: Row, expected: date | None, slip: int) -> str:
+    if last["stage"] in LEFT:
+        since = parse_day(last["from"])
+        return f"{last['stage']} {month(since) if since else ''}".strip()
+    if not expected:
+        return plain(last["stage"])
+    late = f", {slip:+} days" if slip else ""
+    return f"{month(expected)}{late}"
+
+
+def _title(last: Row, planned: date | None, expected: date | None, slip: int) -> str:
+    told = f"{last['site']} {last['phase']}"
+    if planned:
+        told += f": planned to finish {day(planned)}"
+    if expected:
+        told += f", expected {day(expected)}" + (f", {count(abs(slip), 'day')} {'late' if slip > 0 else 'early'}" if slip else "")
+    if last["cost"]:
+        told += f"; costs {last['cost']}"
+    return told
+
+
+def _caption(axis: Timeline, groups: dict[tuple[str, str, str], list[Row]]) -> str:
+    ends = [max(rows, key=lambda row: row["from"]) for (_, _, building), rows in groups.items() if not building] or [
+        rows[-1] for rows in groups.values()
+    ]
+    now = axis.day(axis.known).isoformat()
+    running = sum(1 for rows in groups.values() if any(row["stage"] == "in_service" and row["from"] <= now for row in rows))
+    sites = len({row["site"] for row in ends})
+    text = f"{count(len(ends), 'phase')} at {count(sites, 'site')}; {running or 'none'} in service on {day(axis.day(axis.known))}"
+    slips = [
+        (row, (expected - planned).days)
+        for row in ends
+        if (planned := parse_day(row["planned_finish"])) and (expected := parse_day(row["expected_finish"])) and expected > planned
+    ]
+    if slips:
+        worst, days = max(slips, key=lambda pair: pair[1])
+        later = count(len(slips), "phase finishes", "phases finish")
+        text += f". {capital(later)} later than planned, {worst['site']} {worst['phase']} by {count(days, 'day')}"
+    gone = [f"{row['site']} {row['phase']} was {row['stage']}" for row in ends if row["stage"] in LEFT]
+    if gone:
+        text += f". {capital(listed(gone[:4]))}" + (f", and {count(len(gone) - 4, 'more', 'more')} left the plan" if len(gone) > 4 else "")
+    chips = sum(int(row["accelerators"] or 0) for row in ends if row["stage"] not in LEFT)
+    if chips:
+        text += f". When all of it runs it holds {amount(chips)} accelerators"
+    return text + "."

@@ -1,0 +1,128 @@
+"""What happened?  What this partnership is, in three sentences, and the figures that matter most."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dibs.report.folder import number
+from dibs.report.offers import OUTCOMES
+from dibs.report.shortage import unmet_hours
+from dibs.report.wording import amount, capital, count, day, listed, power, share
+
+if TYPE_CHECKING:
+    from dibs.report.folder import RunFolder
+    from dibs.report.palette import Palette
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, what it counts, and the sentence below it.  `tone` is `gap` for what was missing, `bad` for a broken law."""
+
+    number: str
+    unit: str
+    what: str
+    note: str
+    href: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineView:
+    """Everything the template draws."""
+
+    title: str
+    subtitle: str
+    sentences: tuple[str, ...]
+    figures: tuple[Figure, ...]
+
+
+def view(run: RunFolder, palette: Palette) -> HeadlineView:
+    """The top of the page."""
+    title = run.of("scenario", "title") or run.of("agreement", "title") or run.of("scenario", "id", default="A run")
+    subtitle = [f"{day(run.first)} to {day(run.until)}", f"seed {run.of('seed')}"]
+    if run.of("variant"):
+        subtitle.append(f"variant {run.of('variant')}")
+    return HeadlineView(title, " · ".join(subtitle), _sentences(run, palette), _figures(run))
+
+
+def _sentences(run: RunFolder, palette: Palette) -> tuple[str, ...]:
+    names = run.names
+    buyer = names.get(run.of("buyer"), run.of("buyer")) or "The buyer"
+    platforms = [ink.name for party, ink in palette.platforms.items() if party != run.of("buyer")]
+    shown = listed(platforms) if len(platforms) <= 4 else f"{', '.join(platforms[:3])} and {len(platforms) - 3} more"
+    own = ", and on machines of its own" if run.of("buyer") in palette.platforms else ""
+    sentences = [f"{buyer} needs accelerators and gets them from {shown or 'nobody yet'}{own}."]
+    binding = [version for version in run.versions if version.binding]
+    if binding:
+        now = run.version_at(run.known_until) or binding[-1]
+        sentences.append(
+            f"What it owes to whom stands in an agreement of {count(len(binding), 'version')} since {day(binding[0].starts)}; "
+            f"the latest known one, {now.id}, says: {now.says.rstrip('.')}."
+        )
+    if run.known_until < run.until:
+        sentences.append(
+            f"This run plays all of it from {day(run.first)} to {day(run.until)}: up to {day(run.known_until)} along what is publicly known, "
+            f"after that along what is planned, drawn lighter."
+        )
+    else:
+        sentences.append(f"This run plays all of it from {day(run.first)} to {day(run.until)}.")
+    return tuple(sentences)
+
+
+def _figures(run: RunFolder) -> tuple[Figure, ...]:
+    requests, offers, laws = run.table("requests"), run.table("offers"), run.table("laws")
+    asked = sum(number(row["quantity"]) for row in requests)
+    granted = sum(number(row["granted"]) for row in requests)
+    drawn = f", {power(asked, run.kilowatts)}" if run.kilowatts else ""
+    figures = [Figure(*_split(amount(len(requests))), "requests for capacity", f"{amount(asked)} accelerators in all{drawn}", "#capacity")]
+    kinds = Counter(OUTCOMES.get(row["outcome"], OUTCOMES["open"])[0] for row in offers)
+    holders = listed([run.names.get(holder, holder) for holder in dict.fromkeys(row["holder"] for row in offers)])
+    figures.append(
+        Figure(
+            *_split(amount(len(offers))),
+            "notices: offered first",
+            f"to {holders}, before anybody else" if offers else "nobody had to be asked first",
+            "#offers",
+        )
+    )
+    if offers:
+        said = [(kinds["part"], "in part"), (kinds["no"], "declined"), (kinds["silent"], "lapsed"), (kinds["waived"], "waived")]
+        figures.append(
+            Figure(
+                *_split(amount(kinds["yes"])),
+                "taken whole",
+                capital(listed([f"{n} {word}" for n, word in said if n])) or "every one of them",
+                "#offers",
+            )
+        )
+    figures.append(
+        Figure(
+            *_split(amount(granted)),
+            "accelerators granted",
+            f"{share(granted, asked)} of what was asked" if asked else "nothing was asked",
+            "#suppliers",
+        )
+    )
+    hours = unmet_hours(run)
+    missing = sum(1 for row in requests if number(row["unmet"]))
+    note = f"{count(missing, 'request')} not met in full" if hours else "everything wanted was there"
+    figures.append(Figure(*_split(amount(hours)), "accelerator-hours missing", note, "#shortage", "gap" if hours else ""))
+    launches = run.table("launches")
+    if launches:
+        late = [row for row in launches if number(row["slip_days"]) > 0 or not row["ready_on"]]
+        days = max((number(row["slip_days"]) for row in late), default=0)
+        note = f"of {len(launches)}; the longest by {count(days, 'day')}" if days else f"of {len(launches)}"
+        figures.append(Figure(*_split(amount(len(late))), "launches slipped", note, "#shortage"))
+    broken = sum(1 for row in laws if number(row["violations"]))
+    checked = sum(number(row["checked"]) for row in laws)
+    if laws:
+        figures.append(Figure(str(broken), "", f"of {len(laws)} laws broken", f"in {amount(checked)} checks", "#laws", "bad" if broken else ""))
+    return tuple(figures)
+
+
+def _split(said: str) -> tuple[str, str]:
+    """`1.9 million` as the number and its unit, which are set in different sizes."""
+    head, _, unit = said.partition(" ")
+    return head, unit

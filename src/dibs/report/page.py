@@ -1,0 +1,109 @@
+"""The page: read the folder, view each question, fill the template, write one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from dibs.report import building, capacity, force, headline, matrix, offers, proof, shortage, suppliers, verdicts, wording
+from dibs.report.folder import RunFolder
+from dibs.report.palette import Palette
+from dibs.report.tables import Table
+from dibs.report.timeline import Timeline
+
+if TYPE_CHECKING:
+    from dibs.report.capacity import CapacityView
+    from dibs.report.matrix import MatrixView
+    from dibs.report.shortage import ShortageView
+
+HERE = Path(__file__).parent
+
+
+def build(run_dir: Path) -> Path:
+    """Write `report.html` into the run folder and return its path.  Raises `DibsError` when the folder is not a run's."""
+    run = RunFolder.read(run_dir)
+    axis, palette = Timeline.of(run), Palette.of(run)
+    shown = capacity.view(run, axis, palette)
+    answers, missing = matrix.view(run, palette), shortage.view(run, axis)
+    script = (HERE / "report.js").read_text(encoding="utf-8")
+    text = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            run=run,
+            axis=axis,
+            palette=palette,
+            headline=headline.view(run, palette),
+            capacity=shown,
+            offers=offers.view(run, axis, palette),
+            matrix=answers,
+            force=force.view(run, axis),
+            building=building.view(run, axis),
+            shortage=missing,
+            suppliers=suppliers.view(run, palette),
+            verdicts=verdicts.view(run),
+            proof=proof.view(run),
+            requests=_rows(run, "requests", "request", {row["request"] for row in run.table("offers")}),
+            grants=_rows(run, "grants", "grant", set()),
+            style=(HERE / "report.css").read_text(encoding="utf-8"),
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            data=_data(axis, shown, answers, missing),
+        )
+    )
+    path = run_dir / "report.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _rows(run: RunFolder, name: str, anchor: str, first: set[str]) -> Table | None:
+    """A table that marks lead to, though no picture of its own belongs to it."""
+    rows = run.table(name)
+    return Table.of(name, rows, anchor=anchor, first=sorted(first)) if rows else None
+
+
+def _environment() -> jinja2.Environment:
+    """Templates beside this file; everything is escaped, a name that is missing is a mistake and not an empty string."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "amount": wording.amount,
+        "short": wording.short,
+        "day": wording.day,
+        "month": wording.month,
+        "plain": wording.plain,
+        "capital": wording.capital,
+    }
+    return environment
+
+
+def _data(axis: Timeline, shown: CapacityView | None, answers: MatrixView | None, missing: ShortageView | None) -> str:
+    """What the script needs to follow the cursor and to zoom, as JSON that no text inside can close the script element of."""
+    data: dict[str, Any] = {
+        "first": axis.first.isoformat(),
+        "days": axis.days,
+        "known": axis.known,
+        "versions": [[x, id_] for id_, x, _ in axis.marks],
+        "pictures": {},
+    }
+    if shown:
+        for stack in shown.stacks:
+            bands = [[band.ink.name, *band.values] for band in stack.bands]
+            data["pictures"][f"capacity-{stack.by}"] = {
+                "xs": shown.canvas.xs,
+                "top": shown.canvas.top,
+                "bands": bands,
+                "line": shown.demand,
+                "gap": shown.unmet,
+            }
+    if missing and missing.path:
+        data["pictures"]["shortage"] = {"xs": missing.canvas.xs, "top": missing.canvas.top, "bands": [["missing", *missing.unmet]]}
+    if answers:
+        data["whys"] = [[[row["answer"], row["code_words"], row["clause"], row["text"], row["where"]] for row in why.reasons] for why in answers.whys]
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")

@@ -1,0 +1,132 @@
+"""The one time axis of a page: every picture with days on it shares this domain, these ticks and these version lines.
+
+A place on the axis is a number of days since the first day of the run.  The page turns it into a place on the screen
+(`left: calc((x - from) / (to - from))`), so that zooming moves two numbers and redraws nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Self
+
+from dibs.report.wording import day as say_day
+from dibs.report.wording import month as say_month
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dibs.report.folder import RunFolder
+
+WIDE, NARROW = 560, 300
+"""Pixels of the plot on a desk and on a telephone, at the least: labels are kept apart for these."""
+LETTER = 7.6
+"""Pixels a letter of a label takes, at the most."""
+LEFTWARD = 0.85
+"""Past this share of the axis a label stands to the left of its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A label on the axis."""
+
+    x: float
+    text: str
+    minor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A version boundary: a line, and its id in the `row`-th line above the picture (`narrow_row` on a telephone)."""
+
+    x: float
+    id: str
+    title: str
+    row: int
+    narrow_row: int
+    leftward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the axis that can be looked at alone."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The axis of a run."""
+
+    first: date
+    days: int
+    known: float
+    marks: tuple[tuple[str, int, str], ...]
+    spans: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, run: RunFolder) -> Self:
+        """From the run's first day to its last, with its versions."""
+        first, days = run.first, max(1, (run.until - run.first).days)
+        binding = [version for version in run.versions if version.binding and version.starts < run.until]
+        spans = []
+        for version, following in zip(binding, [*binding[1:], None], strict=True):
+            start, end = max(0, (version.starts - first).days), (following.starts - first).days if following else days
+            if end > start:
+                room = max(7, (end - start) * 0.08)
+                spans.append(Span(version.id, max(0, start - room), min(days, end + room)))
+        marks = [
+            (version.id, (version.starts - first).days, f"{version.id}, in force from {say_day(version.starts)}: {version.says}")
+            for version in binding
+            if version.starts >= first
+        ]
+        return cls(first, days, min(days, max(0, (run.known_until - first).days)), tuple(marks), tuple(spans))
+
+    def x(self, day: date) -> int:
+        """Days since the first day; the axis is not cut here, pictures are."""
+        return (day - self.first).days
+
+    def day(self, x: float) -> date:
+        """The day at a place of the axis."""
+        return self.first + timedelta(days=int(x))
+
+    @property
+    def forecasts(self) -> bool:
+        """Whether any of it lies in the future of what is known."""
+        return self.known < self.days
+
+    def ticks(self, start: float = 0, end: float | None = None) -> tuple[Tick, ...]:
+        """Years, or quarters, or months: whatever gives between four and fourteen labels."""
+        end = self.days if end is None else end
+        low, high = self.day(start), self.day(end)
+        months = (high.year - low.year) * 12 + high.month - low.month
+        step = next((s for s in (1, 3, 12, 24, 60) if months / s <= 14), 120)
+        out = []
+        for year in range(low.year, high.year + 1):
+            for month in range(1, 13, step) if step < 12 else (1,):
+                at = date(year, month, 1)
+                if low <= at < high and (step <= 12 or year % (step // 12) == 0):
+                    text = str(year) if month == 1 else say_month(at)[:3]
+                    out.append(Tick(self.x(at), text, minor=month != 1))
+        return tuple(out)
+
+    def flags(self, start: float = 0, end: float | None = None) -> tuple[Flag, ...]:
+        """The version boundaries inside a stretch, their names kept apart as far as that stretch is blown up."""
+        end = self.days if end is None else end
+        inside = [mark for mark in self.marks if start <= mark[1] < end]
+        places = [(id_, (x - start) / (end - start)) for id_, x, _ in inside]
+        rows = zip(inside, places, _rows(places, WIDE), _rows(places, NARROW), strict=True)
+        return tuple(Flag(x, id_, title, row, narrow_row, at > LEFTWARD) for (id_, x, title), (_, at), row, narrow_row in rows)
+
+
+def _rows(labels: Sequence[tuple[str, float]], width: int) -> list[int]:
+    """A line for each label: below every earlier one it would run into, so that no boundary is drawn through a name."""
+    placed: list[tuple[float, float, int]] = []
+    for text, at in labels:
+        size = len(text) * LETTER + 10
+        left = at * width - (size if at > LEFTWARD else 0)
+        row = max((row + 1 for start, end, row in placed if start < left + size and left < end), default=0)
+        placed.append((left, left + size, row))
+    return [row for _, _, row in placed]
