@@ -2,7 +2,7 @@
 
 First the names (does everything exist that is spoken of?), then each clause by itself (`clause_checks`), then the
 history (`history_checks`: what is in force when, and does it fit together?).  The history is judged only if everything
-could be read: a clause that is missing would make others look wrong.
+could be read and is called by one name: a clause that is missing would make others look wrong.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ CURRENCIES = frozenset(
 )
 """ISO 4217 codes of money that can be paid with."""
 
+_BEFORE_HISTORY = frozenset({"DIB036", "DIB037", "DIB047"})
+"""With two things under one id, or a reading that is not there, nobody can say what is in force."""
+
 _NAME_CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "party": ("DIB031", "a party: add it under `parties`, or name one that is there"),
@@ -62,7 +65,7 @@ def check(agreement: Agreement, *, broken: frozenset[Path] = frozenset(), lost: 
     for path, clause, amendment in inspection.clauses():
         if inspection.whole(path):
             clause_checks.check_clause(inspection, path, clause, amendment)
-    if not broken:
+    if not broken and not {f.code for f in inspection.findings} & _BEFORE_HISTORY:
         history_checks.check_history(inspection)
     return sorted(inspection.findings, key=lambda f: (f.where, f.code))
 

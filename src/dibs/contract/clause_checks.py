@@ -51,7 +51,7 @@ def check_parties(inspection: Inspection) -> None:
         chain = [name]
         while (above := parties[chain[-1]].controlled_by) in parties and above not in chain:
             chain.append(str(above))
-        if above == name:
+        if above == name == min(chain):
             inspection.error(
                 "DIB056", f"{listing(chain)} control each other", ("parties", name, "controlled_by"), "say who controls whom in one direction"
             )
@@ -607,7 +607,10 @@ def _check_phase(inspection: Inspection, path: Path, phase: model.Phase) -> None
         parts = [getattr(b, name) for b in phase.buildings if getattr(b, name) is not None]
         if whole is not None and sum(parts) > whole:
             inspection.warning(
-                "DIB087", f"the buildings of `{phase.id}` have {sum(parts)} {name}, the phase only {whole}", (*path, name), "check the sum"
+                "DIB087",
+                f"the {name} of the buildings of `{phase.id}` adds up to {sum(parts)}, but the phase has {whole}",
+                (*path, name),
+                "check the sum",
             )
     for index, building in enumerate(phase.buildings):
         _check_stages(inspection, (*path, "buildings", index, "stages"), building.id, building.stages)

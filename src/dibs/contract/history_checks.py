@@ -249,6 +249,8 @@ def _check_exclusives(inspection: Inspection, rows: list[_Row]) -> None:
     exclusives = [(row, row.dated.clause) for row in rows if isinstance(row.dated.clause, model.ExclusiveHosting)]
     hosts = list(inspection.agreement.hosts.values())
     for row, clause in exclusives:
+        if clause.platform not in inspection.agreement.parties:
+            continue
         if hosts and not any(_allowed(h, clause) for h in hosts):
             inspection.warning(
                 "DIB046",

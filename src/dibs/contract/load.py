@@ -17,7 +17,7 @@ from dibs.errors import BadInput, Findings, Mark
 
 FORMAT = "agreement/1"
 """What the first key of an agreement's file says."""
-CLAUSES_MAX = 2_000
+CLAUSES_MAX = 500
 """Clauses in one file, those of amendments included (bound is in)."""
 
 _OTHER_FORMATS = ("scenario/1", "suppliers/1", "programme/1")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TEXT_MAX = 1_000_000
 """Characters in one file (bound is in): a hundred times the largest agreement we know of."""
 DEPTH_MAX = 24
-"""Levels of nesting (bound is in); the deepest field of an agreement lies at 14."""
+"""Levels of nesting (bound is in); the deepest field of an agreement lies at 16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,28 @@ class Table:
         return next((value for name, value in self.pairs if name.text == key), None)
 
 
-_STRAY = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufffd\\ud800-\\udfff]")
+_SYNTAX = (
+    (("mapping values are not allowed",), "a second `: ` stands in one line", "put a text that holds `: ` in quotes, or check the indentation"),
+    (("end of stream", "stream end"), "a quote or a bracket is still open at the end", "close it"),
+    (("cannot start any token",), "a text cannot begin with this character", "put the text in quotes"),
+    (("',' or",), "a bracket that was opened before is not closed", "close it, or put a comma between its items"),
+    (("block end", "<block mapping"), "this line is not indented like those around it", "give all keys or items of one list the same indentation"),
+    (("could not find expected ':'",), "a key stands here without its colon", "write `key: value`"),
+)
+"""What the YAML scanner says, in the words of somebody who writes an agreement: its words, the fault, the fix."""
+
+STRAY = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufffd\\ud800-\\udfff]")
 """Control characters, invisible ones that could make a clause read otherwise than it decides, and traces of another encoding."""
 
-Node: TypeAlias = Scalar | Sequence | Table
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What was refused here, and has its finding already."""
+
+    mark: Mark
+
+
+Node: TypeAlias = Scalar | Sequence | Table | Unread
 
 
 def compose(text: str, name: str, findings: Findings) -> Node | None:
@@ -90,24 +108,14 @@ def compose(text: str, name: str, findings: Findings) -> Node | None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Mark(name, mark.line + 1, mark.column + 1) if mark else Mark(name)
-        problem = " ".join(str(error.problem or error.context or "it cannot be read").split()).replace("'", "`")
-        context = f" {error.context}" if error.context and error.problem else ""
-        findings.add("DIB001", f"this is not YAML: {problem}{context}", where, fix=_syntax_fix(problem))
+        problem = " ".join(str(error.problem or error.context or "").split())
+        said, fix = next(
+            ((said, fix) for words, said, fix in _SYNTAX if any(w in problem for w in words)), (problem, "mend the syntax at this place")
+        )
+        findings.add("DIB001", f"this is not YAML: {said}", where, fix=fix)
     except YAMLError as error:
         findings.add("DIB001", f"this is not YAML: {' '.join(str(error).split())}", Mark(name), fix="mend the syntax at this place")
     return None
-
-
-def _syntax_fix(problem: str) -> str:
-    if "mapping values are not allowed" in problem:
-        return "put a text that holds `: ` in quotes, or check the indentation"
-    if "cannot start any token" in problem:
-        return "put a text that begins with this character in quotes"
-    if "end of stream" in problem or "stream end" in problem:
-        return "close the quote or the bracket that is still open"
-    if "block end" in problem:
-        return "give all keys or items of one list the same indentation"
-    return "mend the syntax at this place"
 
 
 def _check_characters(text: str, name: str, findings: Findings) -> None:
@@ -118,7 +126,7 @@ def _check_characters(text: str, name: str, findings: Findings) -> None:
             findings.add(
                 "DIB002", "a tab cannot indent: nobody sees how wide it is", Mark(name, number, indent.index("\t") + 1), fix="indent with spaces"
             )
-        stray = _STRAY.search(line.removesuffix("\r"), 1 if number == 1 and line.startswith("\ufeff") else 0)
+        stray = STRAY.search(line.removesuffix("\r"), 1 if number == 1 and line.startswith("\ufeff") else 0)
         if stray:
             code = ord(stray[0])
             what = "was not UTF-8" if code == 0xFFFD or 0xD800 <= code < 0xE000 else "cannot be seen"
@@ -160,13 +168,13 @@ class _Composer:
         return root
 
     def _node(self, event: object, events: Iterator[object], depth: int) -> Node:
-        """The node that `event` begins.  Too deep, an alias or a tag: noted, and an empty word stands in."""
+        """The node that `event` begins.  An alias and what is nested too deep are noted and not read."""
         mark = self._mark(event)
         if isinstance(event, AliasEvent):
             self._findings.add(
                 "DIB006", f"`*{event.anchor}` repeats another passage", mark, fix="write the passage out: a clause has to be readable where it stands"
             )
-            return Scalar("", mark)
+            return Unread(mark)
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if anchor:
             self._findings.add(
@@ -177,7 +185,7 @@ class _Composer:
         if depth > DEPTH_MAX:
             self._findings.add("DIB005", f"this is nested more than {DEPTH_MAX} levels deep", mark, fix="check the indentation and the brackets")
             _skip(event, events)
-            return Scalar("", mark)
+            return Unread(mark)
         if isinstance(event, ScalarEvent):
             return Scalar(event.value, mark, plain=event.style in {None, ""})
         if isinstance(event, SequenceStartEvent):
@@ -189,6 +197,10 @@ class _Composer:
         while not isinstance(event := next(events), MappingEndEvent):
             key = self._node(event, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
+            if isinstance(value, Scalar) and value.plain and not value.text:
+                value = Scalar("", key.mark)  # nothing has no place of its own
+            if isinstance(key, Unread):
+                continue
             if not isinstance(key, Scalar):
                 self._findings.add("DIB015", "a key has to be one word", key.mark, fix="write `key: value`")
             elif key.text in pairs:

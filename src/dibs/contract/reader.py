@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dibs.contract import model
 from dibs.contract.fields import FIELDS, Anything, Choice, Field, ListOf, MapOf, Plain, Record, Shape, fields_of
-from dibs.contract.nodes import Node, Scalar, Sequence, Table
+from dibs.contract.nodes import STRAY, Node, Scalar, Sequence, Table, Unread
 from dibs.quantities import Money, parse_day, parse_duration, parse_share
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ _NOTHING = {"", "~", "null", "Null", "NULL"}
 
 def like(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?` when one of the known words is close, else nothing."""
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    known = sorted(known)
+    swapped = [k for k in known if sorted(k) == sorted(word)]
+    close = swapped or difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
@@ -134,6 +136,9 @@ class Reader:
         self._break(path)
 
     def _shape_fault(self, node: Node, wanted: str, path: Path) -> None:
+        if isinstance(node, Unread):
+            self._break(path)
+            return
         key = next((p for p in reversed(path) if isinstance(p, str)), "the file").rstrip("_")
         if isinstance(node, Scalar) and node.plain and node.text in _NOTHING:
             self._fault(_BadValue("DIB016", f"`{key}` is empty", "write its value, or leave the line out"), node.mark, path)
@@ -317,7 +322,7 @@ def _noun(cls: type) -> str:
         return "an agreement"
     kind = getattr(cls, "kind", "")
     if kind:
-        return f"the clause kind `{kind}`"
+        return f"a `{kind}` clause"
     word = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
@@ -350,6 +355,9 @@ def _choice(text: str, words: tuple[str, ...]) -> str:
 
 
 def _text(text: str) -> str:
+    stray = STRAY.search(text)
+    if stray:
+        raise _BadValue("DIB003", f"the character U+{ord(stray[0]):04X} does not belong in an agreement: it cannot be seen", "delete the character")
     if len(text) > TEXT_FIELD_MAX:
         raise _BadValue(
             "DIB030", f"this text has {len(text)} characters, more than {TEXT_FIELD_MAX}", "say it shorter, or put it into a document of its own"
