@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dibs.contract import model
 from dibs.contract.fields import FIELDS, ListOf
 from dibs.contract.inspection import Inspection, listing, values
-from dibs.contract.reader import like
+from dibs.contract.reader import in_passing, like
 from dibs.contract.readings import AS_WRITTEN, read_as
 from dibs.contract.terms import Terms
 from dibs.quantities import Money, render_duration, render_share
@@ -156,7 +156,7 @@ def _check_required_lists(inspection: Inspection, path: Path, clause: Clause) ->
                 "DIB070",
                 f"`{clause.id}` names nothing under `{field.key}`, so it decides nothing",
                 (*path, field.name),
-                f"fill the list: {field.says}",
+                f"fill the list: {in_passing(field.says)}",
             )
 
 

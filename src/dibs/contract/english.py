@@ -338,7 +338,8 @@ def _pre_emption_notice(t: _Teller, clause: model.PreEmption, holder: str) -> No
     for below, window in sorted(t.of("respond_within_below").items()):
         t.say(f"For fewer than {_count(below)} it has {render_duration(window)}.")
     t.unless_default("holidays", f"The clock stands still on {listed(day_in_words(d) for d in clause.holidays)}.")
-    t.unless_default("tolling", f"The clock also stands still for {t.list('tolling')}.")
+    causes = {"due_diligence": "agreed due diligence", "regulator": "an order of a regulator", "force_majeure": "force majeure"}
+    t.unless_default("tolling", f"The clock stands still for {listed(causes[c] for c in clause.tolling)}.")
     t.unless_default("counter", "An answer on other terms keeps the offer open.")
     t.unless_default("immaterial_terms", f"An answer may change {t.list('immaterial_terms')} and still be an exercise.")
     t.unless_default("waiver", f"{holder} also waives by doing nothing with full knowledge.")
@@ -353,7 +354,7 @@ def _pre_emption_after(t: _Teller, clause: model.PreEmption, grantor: str, holde
     t.unless_default("tolerance", f"A term that is richer by no more than {share_in_words(clause.tolerance)} counts as equal.")
     done = "allowed" if clause.incomparable == "allow" else "refused"
     t.unless_default("incomparable", f"A bundle that is richer in some terms and poorer in others is {done}.")
-    if t.departs("reoffer_divisor") or t.departs("reoffer_at_least"):
+    if any([t.departs("reoffer_divisor"), t.departs("reoffer_at_least")]):
         part = "the same time as the first" if clause.reoffer_divisor == 1 else f"1/{clause.reoffer_divisor} of the first time"
         t.say(f"A re-offer gives {part}, and never less than {render_duration(clause.reoffer_at_least)}.")
     t.unless_default("decline_requires_inability", f"Only inability (no capacity, wrong hardware, late) frees {grantor}; unwillingness does not.")
@@ -361,7 +362,7 @@ def _pre_emption_after(t: _Teller, clause: model.PreEmption, grantor: str, holde
     t.unless_default("assignable", f"The right passes to whoever takes over {holder}'s business.")
     t.unless_default("sub_contracting", f"{holder} has to fulfil on its own machines.")
     t.unless_default("cure", f"An accepted lot that is more than {render_duration(clause.cure)} late puts {holder} in default.")
-    if t.departs("strikes") or t.departs("strikes_within"):
+    if any([t.departs("strikes"), t.departs("strikes_within")]):
         t.say(f"{_count(clause.strikes, 'defaults')} within {render_duration(clause.strikes_within)} suspend the right.")
     t.unless_default("default_bars_exercise", f"{holder} may exercise even while in default.")
     t.unless_default("after_match", "A match opens another round.")
@@ -482,7 +483,7 @@ def _first_shipment(t: _Teller, clause: model.FirstShipment) -> None:
     release = (
         f"{holder} cannot support them and does not want to" if t.of("release") == "all" else f"{holder} cannot support them or does not want to"
     )
-    t.say(f"{developer} ships {t.list('classes')} products on {holder}'s platform first, unless {release}.")
+    t.say(f"{developer} ships {t.list('classes')} work on {holder}'s platform first, unless {release}.")
     t.unless_default("head_start", f"Nobody else ships within {render_duration(clause.head_start)} of that.")
 
 
@@ -654,7 +655,7 @@ def plain_english(agreement: Agreement, on: date, known: date | None = None) -> 
 
 def _ended(clause: Clause, by: str, agreement: Agreement) -> str:
     amendment = next(a for a in agreement.amendments if a.id == by)
-    return f"The amendment {by} {'restates' if any(c.id == clause.id for c in amendment.replaces) else 'ends'} it"
+    return f"The amendment `{by}` {'restates' if any(c.id == clause.id for c in amendment.replaces) else 'ends'} it"
 
 
 def _party(party: model.Party, agreement: Agreement) -> str:

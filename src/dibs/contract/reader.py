@@ -50,6 +50,11 @@ def like(word: str, known: Iterable[str]) -> str:
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
+def in_passing(says: str) -> str:
+    """A sentence within another: small at the beginning, without its full stop."""
+    return says[:1].lower() + says[1:].rstrip(".")
+
+
 class _BadValue(Exception):
     """A value that its field cannot take."""
 
@@ -109,7 +114,7 @@ class Reader:
             values[field.name] = self._field(value, field, (*path, field.name), owner)
         for field in wanted.values():
             if field.required and field.name not in values:
-                self.findings.add("DIB014", f"{_noun(cls)} lacks `{field.key}`", node.mark, fix=f"add `{field.key}`: {field.says}")
+                self.findings.add("DIB014", f"{_noun(cls)} lacks `{field.key}`", node.mark, fix=f"add `{field.key}`: {in_passing(field.says)}")
                 self._break((*path, field.name))
                 values[field.name] = _stand_in(field.shape)
         if identity is not None:

@@ -27,7 +27,8 @@ FLOW_WIDTH = 120
 
 _BARE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 ._/%'()+-]*$")
 _BARE_SENTENCE = re.compile(r"^[A-Za-z][A-Za-z0-9 ._/%'()+,;!?\"-]*$")
-_RESERVED = {"null", "Null", "NULL", "~", ""}
+_TYPED = re.compile(r"^(?:[-+.]?\d[\d_.,:eE+-]*|true|false|yes|no|on|off|y|n|null|~|)$", re.IGNORECASE)
+"""Words that some reader of YAML would take for a number, a day, a truth value or nothing: written in quotes."""
 
 
 def to_yaml(agreement: Agreement) -> str:
@@ -47,10 +48,9 @@ def _written(record: Any) -> list[Field]:
     return [f for f in FIELDS[type(record)] if f.required or getattr(record, f.name) != f.default]
 
 
-def _entry(key: str, value: Any, shape: Shape, indent: int, owner: type | None) -> list[str]:
-    """`key: value`, in one line if that is short, else in a block."""
+def _entry(name: str, value: Any, shape: Shape, indent: int, owner: type | None) -> list[str]:
+    """`name: value`, in one line if that is short, else in a block."""
     pad = " " * indent
-    name = _scalar(key, flow=False)
     if isinstance(shape, Plain) and shape.of is str:
         return [f"{pad}{name}: {_scalar(value, flow=False)}"]
     block = isinstance(shape, ListOf) and isinstance(shape.item, Record) and bool(value)
@@ -101,10 +101,7 @@ def _flow(value: Any, shape: Shape, owner: type | None) -> str:
         case ListOf(item):
             return f"[{', '.join(_flow(v, item, owner) for v in value)}]"
         case MapOf(_, item):
-            pairs = (
-                f"{_scalar(_key(k, item), flow=True)}: {_flow(v, _shape_set(owner, k) if isinstance(item, Anything) else item, owner)}"
-                for k, v in value.items()
-            )
+            pairs = (f"{_key(k, item)}: {_flow(v, _shape_set(owner, k) if isinstance(item, Anything) else item, owner)}" for k, v in value.items())
             return f"{{{', '.join(pairs)}}}"
         case Record():
             named = any(f.identity for f in FIELDS[type(value)]) and not isinstance(value, (model.Site, model.Phase, model.Building))
@@ -121,8 +118,11 @@ def _shape_set(owner: type | None, name: str) -> Shape:
 
 
 def _key(key: Any, item: Shape) -> str:
+    """A key as YAML takes it; under `sets` it is the name of a field."""
     if isinstance(item, Anything):
         return str(key).rstrip("_")
+    if isinstance(key, str):
+        return _scalar(key, flow=True)
     return key.isoformat() if isinstance(key, date) else str(key)
 
 
@@ -150,6 +150,6 @@ def _value(value: Any, shape: Plain | Choice) -> str:
 def _scalar(text: str, *, flow: bool) -> str:
     """Text as it stands if YAML reads it so, else in quotes."""
     bare = _BARE if flow else _BARE_SENTENCE
-    if text not in _RESERVED and (bare.match(text) or _BARE.match(text)) and text == text.strip():
+    if not _TYPED.match(text) and (bare.match(text) or _BARE.match(text)) and text == text.strip():
         return text
     return json.dumps(text, ensure_ascii=False)
