@@ -260,7 +260,7 @@ def _compare(bundle: Mapping[str, Any], ceiling: Mapping[str, Any], tolerance: D
 
     def weigh(name: str, have: Decimal, most: Decimal, slack: Decimal = Decimal(0)) -> None:
         if have > most + abs(most) * slack:
-            richer.append(f"{name} {have:f} over {most:f}")
+            richer.append(f"{name} {abs(have):f} against {abs(most):f}")
         elif have < most:
             poorer.append(name)
 
@@ -268,11 +268,12 @@ def _compare(bundle: Mapping[str, Any], ceiling: Mapping[str, Any], tolerance: D
         if name == "price" and (bundle.get(name) is None or ceiling.get(name) is None):
             continue
         weigh(name, Decimal(bundle.get(name) or 0), Decimal(ceiling.get(name) or 0), tolerance)
-    if bundle.get("service_level") is not None and ceiling.get("service_level") is not None:
-        weigh("service level", -Decimal(bundle["service_level"]), -Decimal(ceiling["service_level"]), tolerance)
+    weigh("service level", -Decimal(bundle.get("service_level") or 0), -Decimal(ceiling.get("service_level") or 0), tolerance)
     if None not in {bundle.get("starts"), bundle.get("ends"), ceiling.get("starts"), ceiling.get("ends")}:
-        weigh("start", Decimal(bundle["starts"]), Decimal(ceiling["starts"]))
-        weigh("length", Decimal(bundle["ends"] - bundle["starts"]), Decimal(ceiling["ends"] - ceiling["starts"]), tolerance)
+        length = Decimal(ceiling["ends"] - ceiling["starts"])
+        weigh("length", Decimal(bundle["ends"] - bundle["starts"]), length, tolerance)
+        later = Decimal(bundle["starts"] - ceiling["starts"])
+        weigh("start", later if later > length * tolerance else min(later, Decimal(0)), Decimal(0))
     return richer, poorer
 
 
@@ -320,6 +321,8 @@ class _Offer:
     respond_by: int
     barrier: bool = False
     defective: bool = False
+    matched: bool = False
+    """Whether the holder has matched and an outsider may still beat it: then the deadline is the end of that round."""
     outcome: str = ""
     counter: Mapping[str, Any] | None = None
 
@@ -336,7 +339,7 @@ class _Promise:
     ends: int
     price: str
     consent: str = ""
-    freedoms: tuple[_Freedom, ...] = ()
+    freedoms: tuple[tuple[_Freedom, int], ...] = ()
     ended: bool = False
 
 
@@ -379,6 +382,8 @@ class _Court:
         self._ended: dict[str, int] = {}
         self._suspended: dict[str, int] = {}
         self._refused: set[str] = set()
+        self._holders: dict[str, str] = {}
+        self._watched: dict[tuple[str, str], int] = {}
         self._staff: set[tuple[str, str]] = set()
         self._drifted: set[tuple[str, str]] = set()
 
@@ -509,7 +514,7 @@ class _Court:
         """A notice goes to the clause's own holder, names no third party, and stands behind the barrier where there is one."""
         name, terms, holder = event["offer"], event["terms"], event["holder"]
         clause = self._pre_emption(event["clause"], event["at"])
-        entitled = clause is not None and clause.says["holder"] == holder
+        entitled = clause is not None and self._holder(clause) == holder
         self._check(7, entitled, f"offer `{name}` was served on `{holder}`, to whom `{event['clause']}` gives no right")
         told = [terms.get("address"), terms.get("payment"), terms.get("package"), *(terms.get("unusual") or ())]
         told += [words for reason in event.get("because", ()) for words in (reason.get("need"), reason.get("have"))]
@@ -566,10 +571,10 @@ class _Court:
         if offer is None:
             return
         name, taken, left, offered = event["offer"], event["quantity"], event["remainder"], self._offered(offer)
-        accepting_silence = self._term(offer.clause, "silence", "lapse", event["at"]) == "accept" and event["at"] == offer.respond_by
+        at_deadline = offer.matched or self._term(offer.clause, "silence", "lapse", event["at"]) == "accept"
         self._check(
             4,
-            event["at"] < offer.respond_by or accepting_silence,
+            event["at"] < offer.respond_by or (at_deadline and event["at"] == offer.respond_by),
             f"offer `{name}` was exercised at {_shown(event['at'])}; its deadline was {_shown(offer.respond_by)}",
         )
         self._check(
@@ -595,6 +600,23 @@ class _Court:
         if offer:
             self._free(offer, event["at"], self._offered(offer))
 
+    def _counter_accepted(self, event: Row) -> None:
+        offer = self._offers.get(event["offer"])
+        if offer:
+            countered = offer.outcome == "countered" and 0 < event["quantity"] <= self._offered(offer)
+            self._check(4, countered, f"a counter to offer `{event['offer']}` was accepted for {event['quantity']}, and none was made for so many")
+
+    def _round_opened(self, event: Row) -> None:
+        offer = self._offers.get(event["offer"])
+        if offer:
+            another = self._term(offer.clause, "after_match", "ends", event["at"]) == "another_round" and not offer.outcome
+            self._check(
+                4,
+                another and event["at"] < offer.respond_by,
+                f"another round was opened on offer `{event['offer']}`, which is not agreed or too late",
+            )
+            offer.matched, offer.respond_by = True, event["until"]
+
     def _right_lapsed(self, event: Row) -> None:
         offer = self._outcome(event)
         if offer:
@@ -618,7 +640,10 @@ class _Court:
                 need.freed.setdefault(clause.id, _Freedom(need.asked["quantity"], event["at"] + window))
 
     def _offer_withdrawn(self, event: Row) -> None:
-        self._outcome(event)
+        offer = self._outcome(event)
+        need = self._needs.get(event["request"])
+        if offer and need and (clause := self._pre_emption(offer.clause, event["at"])):
+            self._watched[clause.id, _purpose(need.asked)] = event["at"] + _seconds(clause.says.get("look_back"), "30 days")
 
     def _offer_voided(self, event: Row) -> None:
         self._outcome(event)
@@ -630,6 +655,12 @@ class _Court:
                 1, not binding, f"the right over request `{event['request']}` was said to have ended, and `{', '.join(binding)}` still binds it"
             )
             need.hushed = bool(need.open_offers)
+
+    def _right_assigned(self, event: Row) -> None:
+        clause = self._pre_emption(event["clause"], event["at"])
+        passes = clause is not None and clause.says.get("assignable") == "with_business" and event["holder"] == self._holder(clause)
+        self._check(7, passes, f"`{event['clause']}` was passed to `{event['to']}`, which is not agreed")
+        self._holders[event["clause"]] = event["to"]
 
     def _access_granted(self, event: Row) -> None:
         self._staff.add((event["holder"], event["person"]))
@@ -669,33 +700,34 @@ class _Court:
         self._price_frozen(event)
         self._grants[name] = grant
 
-    def _asked_first(self, event: Row, need: _Need, host: Mapping[str, Any]) -> tuple[_Freedom, ...]:
-        """Law 1, and law 7 where the holder has not answered yet.  Returns the freedoms that the grant used."""
-        name, at, used = event["grant"], event["at"], []
+    def _asked_first(self, event: Row, need: _Need, host: Mapping[str, Any]) -> tuple[tuple[_Freedom, int], ...]:
+        """Law 1, and law 7 where the holder has not answered yet.  Returns the freedoms that the grant used, and how much of each."""
+        name, at = event["grant"], event["at"]
+        used: list[tuple[_Freedom, int]] = []
         waiting = [self._offers[o].holder for o in sorted(need.open_offers) if self._offers[o].holder != host["platform"]]
         self._check(1, not waiting, f"grant `{name}` goes to `{host['platform']}` while `{', '.join(waiting)}` has not answered")
         covering = [clause for clause in self._rights_over(need, at) if not self._outside(clause, event, need, host)]
         self._check(7, not (covering and need.hushed), f"`{host['platform']}` heard of request `{event['request']}` before the holder had answered")
         if not covering or need.ruled_free:
             return ()
-        if need.owed >= event["quantity"]:
-            need.owed -= event["quantity"]
-            return ()
-        for clause in covering:
+        covers = min(need.owed, event["quantity"])
+        need.owed -= covers
+        quantity = event["quantity"] - covers
+        for clause in covering if quantity else ():
             freedom = need.freed.get(clause.id)
-            words = "the holder never declined, lapsed or waived" if freedom is None else self._exceeds(event, freedom, clause)
+            words = "the holder never declined, lapsed or waived" if freedom is None else self._exceeds(event, quantity, freedom, clause)
             self._check(1, not words, f"grant `{name}` to `{host['platform']}` is covered by `{clause.id}`: {words}")
             if freedom:
-                freedom.used += event["quantity"]
-                used.append(freedom)
+                freedom.used += quantity
+                used.append((freedom, quantity))
         return tuple(used)
 
-    def _exceeds(self, event: Row, freedom: _Freedom, clause: _Clause) -> str:
+    def _exceeds(self, event: Row, quantity: int, freedom: _Freedom, clause: _Clause) -> str:
         """In which way a grant goes beyond what a refusal set free, in words; empty if it does not."""
         if event["at"] >= freedom.until:
             return f"it was free until {_shown(freedom.until)}"
-        if freedom.used + event["quantity"] > freedom.quantity:
-            return f"{freedom.quantity} of it were free, and this makes {freedom.used + event['quantity']}"
+        if freedom.used + quantity > freedom.quantity:
+            return f"{freedom.quantity} of it were free, and this makes {freedom.used + quantity}"
         if freedom.only_with and event["platform"] != freedom.only_with:
             return f"the offer that the holder did not match was by `{freedom.only_with}`"
         if freedom.ceiling is None or clause.says.get("reoffer_if_richer", True) is False:
@@ -750,6 +782,17 @@ class _Court:
         frozen = agreed is None or Decimal(agreed) == Decimal(event["price"])
         self._check(5, frozen and Decimal(event["price"]) >= 0, f"grant `{event['grant']}` is at {event['price']}, and {agreed} was agreed")
 
+    def _equal_terms_owed(self, event: Row) -> None:
+        """The one way in which a frozen price may change: down, because a clause owes its beneficiary equal terms (R33)."""
+        grant = self._grants.get(event["grant"])
+        if grant and event["adjusted"]:
+            owing = [
+                c for c in self.agreement.of_kind("most_favoured_customer", event["at"]) if c.id == event["clause"] and self._in_force(c, event["at"])
+            ]
+            agreed = any(c.says.get("remedy") == "adjust" for c in owing) and Decimal(event["price"]) < Decimal(grant.price)
+            self._check(5, agreed, f"the price of grant `{event['grant']}` went from {grant.price} to {event['price']}, which no clause allows")
+            grant.price = event["price"]
+
     def _grant_ended(self, event: Row) -> None:
         grant = self._grants.get(event["grant"])
         if grant is None:
@@ -764,8 +807,8 @@ class _Court:
         if grant.consent in self._consented:
             self._consented[grant.consent].add(rest, grant.ends, -grant.quantity)
         self._needs[grant.request].promised -= grant.quantity
-        for freedom in grant.freedoms:
-            freedom.used -= grant.quantity
+        for freedom, quantity in grant.freedoms:
+            freedom.used -= quantity
 
     def _holder_defaulted(self, event: Row) -> None:
         need, grant = self._needs.get(event["request"]), self._grants.get(event["grant"])
@@ -803,6 +846,10 @@ class _Court:
         periods = [clause for clause in self.agreement.of_kind("pre_emption", at) if clause.id == name and clause.starts <= at]
         return max(periods, key=lambda clause: clause.starts, default=None)
 
+    def _holder(self, clause: _Clause) -> str:
+        """Who holds a right now: whom it was given to, or whom it has passed to."""
+        return self._holders.get(clause.id, str(clause.says["holder"]))
+
     def _term(self, name: str, term: str, otherwise: object, at: int) -> object:
         clause = self._pre_emption(name, at)
         return clause.says.get(term, otherwise) if clause else otherwise
@@ -811,7 +858,10 @@ class _Court:
         """The rights that bind a need at an instant, wherever it would go."""
         asked = need.asked
         buyers = self.agreement.buyers(asked["party"])
-        rights = []
+        rights: list[_Clause] = []
+        # A class that is bound to one platform is covered by nothing: law 2 is about it (R28).
+        if any(self._in_force(c, at) and asked["workload_class"] in c.says["classes"] for c in self.agreement.of_kind("exclusive_hosting", at)):
+            return rights
         for clause in self.agreement.of_kind("pre_emption", at):
             says = clause.says
             if not self._in_force(clause, at) or asked["workload_class"] not in says["classes"] or at < self._suspended.get(clause.id, -_EVER):
@@ -829,6 +879,8 @@ class _Court:
         lot, since = int(clause.says.get("minimum_lot", 1000)), need.submitted - _seconds(clause.says.get("look_back"), "30 days")
         total = int(need.asked["quantity"])
         own, purpose = need.asked["id"], _purpose(need.asked)
+        if need.submitted < self._watched.get((clause.id, purpose), -_EVER):
+            return max(total, lot)  # a notice was withdrawn just before: nothing of its purpose is too small
         for name in reversed(self._needs_by_purpose[purpose]):
             other = self._needs[name]
             if total >= lot or other.submitted <= since:
@@ -845,7 +897,7 @@ class _Court:
     def _outside(self, clause: _Clause, event: Row, need: _Need, host: Mapping[str, Any]) -> bool:
         """Whether a grant lies outside a right that binds its need: by host, by consent, as a renewal or as a burst (R2)."""
         says, asked, at = clause.says, need.asked, event["at"]
-        if host["platform"] == says["holder"] and not self._sub_supply(event["host"], at, counts=False):
+        if host["platform"] == self._holder(clause) and not self._sub_supply(event["host"], at, counts=False):
             return True
         if event["host"] in says.get("exempt_hosts", ()):
             return True
@@ -855,7 +907,11 @@ class _Court:
         if asked.get("burst") and event["ends"] - event["starts"] < _seconds(says.get("exempt_bursts_under"), "72 hours"):
             return True
         consent = self._consent(event["workload_class"], event["host"], at, event["request"])
-        return consent is not None and consent.says["grantor"] == says["holder"] and (consent.id, event["host"]) not in self._drifted
+        return (
+            consent is not None
+            and consent.says["grantor"] in {says["holder"], self._holder(clause)}
+            and (consent.id, event["host"]) not in self._drifted
+        )
 
     def _consent(self, workload: str, host_id: str, at: int, request: str = "") -> _Clause | None:
         """The consent that covers a class on a host at an instant, if there is one."""

@@ -75,6 +75,10 @@ class Journal:
     def decline(self, day, **more):
         return self.answer(day, "RightDeclined", **{"reason": "no_capacity", **more})
 
+    def withdraw(self, day):
+        event = {"type": "OfferWithdrawn", "offer": "o1", "request": "r1", "watch_until": seconds(day) + 30 * 86_400}
+        return self.say(day, {"type": "WithdrawOffer"}, event)
+
     def lapse(self, day, name="o1", request="r1", at=None):
         return self.say(day, {"type": "Wake", "by": "clock"}, {"type": "RightLapsed", "offer": name, "request": request, "at": at or day})
 
@@ -210,7 +214,7 @@ PLANTED = {
     "an alternate is signed while the notice runs": ({1, 7}, lambda: offered().grant("2025-03-05")),
     "an alternate is signed after the notice was withdrawn": (
         {1, 7},
-        lambda: offered().answer("2025-03-09", "OfferWithdrawn", watch_until=0).grant("2025-03-10"),
+        lambda: offered().withdraw("2025-03-09").grant("2025-03-10"),
     ),
     "an alternate is signed one second after the market closed": ({1}, lambda: after_refusal().grant(seconds("2025-06-18") + 1, starts="2025-06-01")),
     "an alternate is signed in the instant the market closes": ({1}, lambda: after_refusal().grant("2025-06-18", starts="2025-06-01")),
@@ -238,6 +242,14 @@ PLANTED = {
             .grant("2025-03-16", name="g2", request="r2", quantity=600)
         ),
     ),
+    "a small need follows a withdrawn notice for the same purpose": (
+        {1},
+        lambda: (
+            offered().withdraw("2025-03-09").request("2025-04-05", "r2", 500, held=False).grant("2025-04-06", name="g2", request="r2", quantity=500)
+        ),
+    ),
+    "an alternate promises less availability": ({1}, lambda: offered(terms={"service_level": "0.999"}).decline("2025-03-20").grant("2025-04-02")),
+    "an alternate delivers later": ({1}, lambda: after_refusal().grant("2025-04-02", starts="2025-07-01", ends="2026-07-01")),
     "a product goes to own-build, whose consent is for training and research": (
         {1},
         lambda: asked(workload="product", held=False).grant("2025-03-05", "aster-yard", workload_class="product"),
@@ -344,7 +356,7 @@ PLANTED = {
     "an offer lapses when somebody looks": ({4}, lambda: offered().lapse("2025-04-05")),
     "an offer runs out and nothing is written down": ({4}, lambda: offered().declare("2025-04-02", "cinder-west", 30_000)),
     "an offer is served twice": ({4}, lambda: offered().offer("2025-03-05", "2025-04-05")),
-    "an offer is withdrawn after it was accepted": ({4}, lambda: exercised(5000, 0).answer("2025-03-11", "OfferWithdrawn", watch_until=0)),
+    "an offer is withdrawn after it was accepted": ({4}, lambda: exercised(5000, 0).withdraw("2025-03-11")),
     "a request is submitted twice": ({4}, lambda: asked().request("2025-03-02")),
     "a defective notice lapses": (
         {4},
@@ -366,7 +378,35 @@ PLANTED = {
             .lapse("2025-04-01")
         ),
     ),
+    "a counter is accepted that nobody made": (
+        {4},
+        lambda: offered().decline("2025-03-20").answer("2025-03-21", "CounterAccepted", by="aster", quantity=5000),
+    ),
+    "another round is opened where a match ends the contest": (
+        {4},
+        lambda: offered().answer("2025-03-20", "RoundOpened", quantity=5000, until=seconds("2025-04-10")),
+    ),
     # 5: prices, and counting once.
+    "a price is changed after the grant": (
+        {5},
+        lambda: (
+            after_refusal()
+            .grant("2025-04-02")
+            .say(
+                "2025-05-01",
+                {"type": "Wake"},
+                {
+                    "type": "EqualTermsOwed",
+                    "clause": "no-such",
+                    "beneficiary": "aster",
+                    "obliged": "cinder",
+                    "grant": "g1",
+                    "price": "1.00",
+                    "adjusted": True,
+                },
+            )
+        ),
+    ),
     "the holder is granted at another price than it took": (
         {5},
         lambda: exercised(5000, 0).grant("2025-03-10", "borealis-east", price="2.20", offer="o1", to_holder=True),
@@ -404,6 +444,14 @@ PLANTED = {
         {7},
         lambda: offered().say(
             "2025-03-03", {"type": "ReadNotice", "by": "cinder"}, {"type": "NoticeRead", "offer": "o1", "person": "mole", "allowed": True}
+        ),
+    ),
+    "a right is passed on that is personal": (
+        {7},
+        lambda: asked().say(
+            "2025-03-02",
+            {"type": "AssignRight", "by": "borealis"},
+            {"type": "RightAssigned", "clause": "first-refusal", "holder": "borealis", "to": "delta"},
         ),
     ),
     "a competitor is served without a barrier": (
@@ -558,6 +606,34 @@ def matched(alternate: str) -> Journal:
     return offered(terms={"offeror": "cinder"}, right="matching").decline("2025-03-20").grant("2025-03-25", alternate)
 
 
+def passed_on() -> Journal:
+    """The holder's business went to Delta, and with it the right."""
+    event = {"type": "RightAssigned", "clause": "first-refusal", "holder": "borealis", "to": "delta"}
+    return asked(held=False).say("2025-03-02", {"type": "AssignRight", "by": "borealis"}, event)
+
+
+def another_round(exercised_on: str) -> Journal:
+    """The holder matched, and until 10 April an outsider may beat it."""
+    book = offered(terms={"offeror": "cinder"}, right="matching").answer("2025-03-20", "RoundOpened", quantity=5000, until=seconds("2025-04-10"))
+    return book.say(
+        exercised_on, {"type": "Wake"}, {"type": "RightExercised", "offer": "o1", "request": "r1", "quantity": 5000, "remainder": 0, "deliver_by": 0}
+    )
+
+
+def adjusted(price: str) -> Journal:
+    """Borealis owes Aster equal terms, and its price was brought down, or up."""
+    owed = {
+        "type": "EqualTermsOwed",
+        "clause": "equal-terms",
+        "beneficiary": "aster",
+        "obliged": "borealis",
+        "grant": "g1",
+        "price": price,
+        "adjusted": True,
+    }
+    return asked(held=False).grant("2025-03-05", "borealis-east").say("2025-05-01", {"type": "Wake"}, owed)
+
+
 def split(host: str) -> Journal:
     return asked(held=False).grant("2025-03-05", host)
 
@@ -611,6 +687,30 @@ OTHER_TERMS = {
     ),
     "an unmatched offer may be signed": ("first-refusal", {"right": "matching"}, lambda: matched("cinder-west"), set()),
     "an unmatched offer frees nobody else": ("first-refusal", {"right": "matching"}, lambda: matched("delta-south"), {1}),
+    "a right that passed to another is kept by its machines": (
+        "first-refusal",
+        {"assignable": "with_business"},
+        lambda: passed_on().grant("2025-03-05", "delta-south"),
+        set(),
+    ),
+    "a right that passed to another covers who held it": (
+        "first-refusal",
+        {"assignable": "with_business"},
+        lambda: passed_on().grant("2025-03-05", "borealis-east"),
+        {1},
+    ),
+    "a match binds when the round it opened is over": (
+        "first-refusal",
+        {"right": "matching", "after_match": "another_round"},
+        lambda: another_round("2025-04-10"),
+        set(),
+    ),
+    "a match does not bind after the round it opened": (
+        "first-refusal",
+        {"right": "matching", "after_match": "another_round"},
+        lambda: another_round("2025-04-11"),
+        {4},
+    ),
     "silence that accepts takes effect at the deadline": (
         "first-refusal",
         {"silence": "accept"},
@@ -745,6 +845,22 @@ def test_a_purchase_through_an_affiliate_is_the_grantors(harbour):
     assert set(broken(judge(book.rows, text))) == {1}
     text["parties"]["yardco"] = {"name": "Yard Company"}
     assert broken(judge(book.rows, text)) == {}
+
+
+@pytest.mark.parametrize(("price", "remedy", "laws"), [("1.90", "adjust", set()), ("2.10", "adjust", {5}), ("1.90", "notify", {5})])
+def test_a_frozen_price_changes_only_downwards_and_where_equal_terms_are_owed(price, remedy, laws, harbour):
+    text = copy.deepcopy(harbour)
+    clause = {"id": "equal-terms", "kind": "most_favoured_customer", "says": "Borealis charges Aster no more than others.", "from": "2025-01-01"}
+    text["clauses"].append({**clause, "beneficiary": "aster", "obliged": "borealis", "remedy": remedy})
+    assert set(broken(judge(adjusted(price).rows, text))) == laws
+
+
+@pytest.mark.statement("R28")
+def test_a_class_that_is_bound_to_a_platform_is_covered_by_no_right(harbour):
+    """Law 2 is about it, and law 1 does not count it a second time."""
+    text = changed(harbour, "first-refusal", classes=["training", "research", "product", "api"])
+    book = asked(workload="api", held=False).grant("2025-03-05", workload_class="api")
+    assert set(broken(judge(book.rows, text))) == {2}
 
 
 def test_machines_that_do_not_count_as_the_holders_are_an_alternates(harbour):
