@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from dibs.report.folder import Row
     from dibs.report.timeline import Timeline
 
-LINES_MAX = 5
-"""Gridlines above zero."""
-
 
 @dataclass(frozen=True, slots=True)
 class Gridline:
@@ -35,18 +32,19 @@ class Canvas:
     months: tuple[str, ...]
     xs: tuple[int, ...]
     top: int
+    lines: int
 
     @classmethod
-    def of(cls, axis: Timeline, months: Iterable[str], highest: int) -> Self:
-        """For the months of some rows; `top` is a little above the highest value and makes round gridlines."""
+    def of(cls, axis: Timeline, months: Iterable[str], highest: int, *, lines: int = 5) -> Self:
+        """For the months of some rows; `top` is a little above the highest value and makes at most so many round gridlines."""
         days = tuple(sorted(set(months)))
-        step = _step(max(1, highest))
-        return cls(axis, days, tuple(max(0, axis.x(parse_day(text) or axis.first)) for text in days), -(-max(1, highest) // step) * step)
+        step = _step(max(1, highest), lines)
+        return cls(axis, days, tuple(max(0, axis.x(parse_day(text) or axis.first)) for text in days), -(-max(1, highest) // step) * step, lines)
 
     @property
     def grid(self) -> tuple[Gridline, ...]:
-        """Zero, and up to five round values."""
-        return tuple(Gridline(round(100 * line / self.top, 2), short(line)) for line in range(0, self.top + 1, _step(self.top)))
+        """Zero and the round values above it."""
+        return tuple(Gridline(round(100 * line / self.top, 2), short(line)) for line in range(0, self.top + 1, _step(self.top, self.lines)))
 
     def name(self, n: int) -> str:
         """The n-th month as people say it; its axis place may be the run's first day."""
@@ -88,13 +86,13 @@ def series(rows: Iterable[Row], column: str, months: Sequence[str]) -> tuple[int
     return tuple(sums[text] for text in months)
 
 
-def _step(highest: int) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 25, 50, 100 ... that makes no more than five lines."""
+def _step(highest: int, lines: int) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 25, 50, 100 ... that makes no more lines than that."""
     size = 1
     while True:
         for tenths in (10, 20, 25, 50):
             step = tenths * size // 10
-            if highest <= LINES_MAX * step:
+            if highest <= lines * step:
                 return step
         size *= 10
 

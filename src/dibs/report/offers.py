@@ -12,6 +12,7 @@ from dibs.report.tables import Table
 from dibs.report.wording import amount, capital, count, day, listed, plain, share, short
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from dibs.report.folder import Row, RunFolder
@@ -31,7 +32,7 @@ OUTCOMES = {
     "lapsed": ("silent", "S", "let it lapse"),
     "waived": ("waived", "W", "waived the right"),
     "withdrawn": ("void", "X", "notice withdrawn"),
-    "void": ("void", "X", "notice lost its effect"),
+    "void": ("void", "V", "notice lost its effect"),
     "defective": ("void", "D", "notice was incomplete"),
     "open": ("open", "…", "not answered yet"),
 }
@@ -111,9 +112,8 @@ def view(run: RunFolder, axis: Timeline, palette: Palette) -> OffersView | None:
     cases: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         cases[row["request"]].append(row)
-    kept = set(sorted(cases, key=lambda request: -number(cases[request][0]["quantity"]))[:LANES_MAX])
+    kept = _kept(cases)
     lanes = tuple(_lane(run, axis, palette, asked.get(request, {}), case) for request, case in cases.items() if request in kept)
-    count_by = Counter(_kind(row) for row in rows)
     return OffersView(
         caption=_caption(run, rows, cases),
         text_alternative=_alternative(rows, lanes),
@@ -123,23 +123,22 @@ def view(run: RunFolder, axis: Timeline, palette: Palette) -> OffersView | None:
         busiest=max(Counter(row["served_on"][:7] for row in rows).values()),
         funnel=_funnel(rows),
         lens=_lens(axis, lanes),
-        kinds=tuple(
-            dict.fromkeys(
-                (kind, letter, words)
-                for kind, letter, words in OUTCOMES.values()
-                if count_by[kind] and any(_kind(r) == kind and _letter(r) == letter for r in rows)
-            )
-        ),
+        kinds=tuple(told for outcome, told in OUTCOMES.items() if any(row["outcome"] == outcome for row in rows)),
         table=Table.of("offers", rows, anchor="offer", first=[row["offer"] for row in rows if row["request"] in kept]),
     )
 
 
+def _kept(cases: Mapping[str, list[Row]]) -> set[str]:
+    """Which requests get a lane when there are too many: of each month the largest, then the second largest, and so on."""
+    months: defaultdict[str, list[str]] = defaultdict(list)
+    for request in sorted(cases, key=lambda request: -number(cases[request][0]["quantity"])):
+        months[cases[request][0]["served_on"][:7]].append(request)
+    ranked = sorted((rank, month, request) for month, requests in months.items() for rank, request in enumerate(requests))
+    return {request for _, _, request in ranked[:LANES_MAX]}
+
+
 def _kind(row: Row) -> str:
     return OUTCOMES.get(row["outcome"], OUTCOMES["open"])[0]
-
-
-def _letter(row: Row) -> str:
-    return OUTCOMES.get(row["outcome"], OUTCOMES["open"])[1]
 
 
 def place(axis: Timeline, instant: str) -> float | None:
@@ -279,7 +278,8 @@ def _caption(run: RunFolder, rows: list[Row], cases: defaultdict[str, list[Row]]
     answer = f": {'it' if len(holders) == 1 else 'they'} {listed(said)}" if said else ""
     taken = sum(number(row["exercised"]) for row in rows)
     asked = sum(number(case[0]["quantity"]) for case in cases.values())
-    return f"{text}{answer}. Of {amount(asked)} accelerators offered first, {amount(taken)} ({share(taken, asked)}) were taken."
+    took = f"{amount(taken)} ({share(taken, asked)}) were taken" if taken else "none were taken"
+    return f"{text}{answer}. Of {amount(asked)} accelerators offered first, {took}."
 
 
 def _times(number_: int) -> str:

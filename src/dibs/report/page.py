@@ -29,6 +29,7 @@ def build(run_dir: Path) -> Path:
     run = RunFolder.read(run_dir)
     axis, palette = Timeline.of(run), Palette.of(run)
     shown = capacity.view(run, axis, palette)
+    asked = offers.view(run, axis, palette)
     answers, missing = matrix.view(run, palette), shortage.view(run, axis)
     script = (HERE / "report.js").read_text(encoding="utf-8")
     text = (
@@ -40,7 +41,7 @@ def build(run_dir: Path) -> Path:
             palette=palette,
             headline=headline.view(run, palette),
             capacity=shown,
-            offers=offers.view(run, axis, palette),
+            offers=asked,
             matrix=answers,
             force=force.view(run, axis),
             building=building.view(run, axis),
@@ -48,8 +49,8 @@ def build(run_dir: Path) -> Path:
             suppliers=suppliers.view(run, palette),
             verdicts=verdicts.view(run),
             proof=proof.view(run),
-            requests=_rows(run, "requests", "request", {row["request"] for row in run.table("offers")}),
-            grants=_rows(run, "grants", "grant", set()),
+            requests=_rows(run, "requests", "request", [lane.request for lane in asked.lanes] if asked else []),
+            grants=_rows(run, "grants", "grant", []),
             style=(HERE / "report.css").read_text(encoding="utf-8"),
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -61,10 +62,10 @@ def build(run_dir: Path) -> Path:
     return path
 
 
-def _rows(run: RunFolder, name: str, anchor: str, first: set[str]) -> Table | None:
+def _rows(run: RunFolder, name: str, anchor: str, first: list[str]) -> Table | None:
     """A table that marks lead to, though no picture of its own belongs to it."""
     rows = run.table(name)
-    return Table.of(name, rows, anchor=anchor, first=sorted(first)) if rows else None
+    return Table.of(name, rows, anchor=anchor, first=first) if rows else None
 
 
 def _environment() -> jinja2.Environment:

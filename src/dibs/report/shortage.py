@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dibs.report.folder import Row, RunFolder
     from dibs.report.timeline import Timeline
 
-LANES_MAX = 40
+LANES_MAX = 20
 """Launches drawn one by one: the latest; the others are counted."""
 
 
@@ -58,7 +58,7 @@ def view(run: RunFolder, axis: Timeline) -> ShortageView | None:
     months = sorted({row["month"] for row in demanded})
     unmet = series(demanded, "unmet", months)
     worst = max(range(len(unmet)), key=unmet.__getitem__, default=0)
-    canvas = Canvas.of(axis, months, max(unmet, default=0))
+    canvas = Canvas.of(axis, months, max(unmet, default=0), lines=3)
     slipped = [row for row in launched if number(row["slip_days"]) > 0 or not row["ready_on"]]
     kept = sorted(slipped, key=lambda row: -(number(row["slip_days"]) if row["ready_on"] else 10**6))[:LANES_MAX]
     lanes = tuple(_launch(axis, row) for row in sorted(kept, key=lambda row: row["wanted_by"]))

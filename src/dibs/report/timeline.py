@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Self
 
 from dibs.report.wording import day as say_day
@@ -72,7 +73,7 @@ class Timeline:
         first, days = run.first, max(1, (run.until - run.first).days)
         binding = [version for version in run.versions if version.binding and version.starts < run.until]
         spans = []
-        for version, following in zip(binding, [*binding[1:], None], strict=True):
+        for version, following in zip_longest(binding, binding[1:]):
             start, end = max(0, (version.starts - first).days), (following.starts - first).days if following else days
             if end > start:
                 room = max(7, (end - start) * 0.08)
