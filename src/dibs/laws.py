@@ -376,6 +376,7 @@ class _Court:
         self._offers: dict[str, _Offer] = {}
         self._grants: dict[str, _Promise] = {}
         self._declared: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self._asking: dict[tuple[str, str], str | None] = {}
         self._promised: dict[tuple[str, str], _Steps] = {}
         self._consented: dict[str, _Steps] = {}
         self._reports: set[str] = set()
@@ -475,6 +476,7 @@ class _Court:
 
     def _capacity_declared(self, event: Row) -> None:
         self._declared[event["host"], event["sku"]] = sorted((at, quantity) for at, quantity in event["steps"])
+        self._asking[event["host"], event["sku"]] = event.get("price")
 
     def _trigger_fired(self, event: Row) -> None:
         for trigger in self.agreement.of_kind("trigger", event["at"]):
@@ -728,9 +730,9 @@ class _Court:
             return f"it was free until {_shown(freedom.until)}"
         if freedom.used + quantity > freedom.quantity:
             return f"{freedom.quantity} of it were free, and this makes {freedom.used + quantity}"
-        if freedom.only_with and event["platform"] != freedom.only_with:
+        if freedom.only_with and freedom.only_with not in {event["platform"], event["operator"]}:
             return f"the offer that the holder did not match was by `{freedom.only_with}`"
-        if freedom.ceiling is None or clause.says.get("reoffer_if_richer", True) is False:
+        if freedom.ceiling is None:
             return ""
         said = self._row["command"]
         bundle = {
@@ -775,10 +777,14 @@ class _Court:
         self._check(3, event["quantity"] > 0 and event["starts"] < event["ends"], f"grant `{name}` is of nothing, or for no time")
 
     def _price_frozen(self, event: Row) -> None:
-        """Law 5: the price granted is the price that was offered, countered or proposed."""
+        """Law 5: the price granted is the price that was offered, countered or proposed, or else what the host asks."""
         said, offer = self._row["command"], self._offers.get(event.get("offer") or "")
-        terms = (offer.counter or offer.terms) if offer else (said.get("terms") or {}) if said["type"] == "ProposeGrant" else {}
-        agreed = terms.get("price")
+        if offer:
+            agreed = (offer.counter or offer.terms).get("price")
+        else:
+            agreed = (said.get("terms") or {}).get("price") if said["type"] == "ProposeGrant" else None
+        if agreed is None:
+            agreed = self._asking.get((event["host"], event["sku"]))
         frozen = agreed is None or Decimal(agreed) == Decimal(event["price"])
         self._check(5, frozen and Decimal(event["price"]) >= 0, f"grant `{event['grant']}` is at {event['price']}, and {agreed} was agreed")
 

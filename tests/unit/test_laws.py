@@ -43,10 +43,9 @@ class Journal:
         self.rows.append({**row, "agreement": "a" * 64, "previous": previous, "leaf": f"{len(self.rows) + 1:064x}"})
         return self
 
-    def declare(self, day, host, quantity, sku="h100", since="2025-01-01"):
-        return self.say(
-            day, {"type": "DeclareCapacity"}, {"type": "CapacityDeclared", "host": host, "sku": sku, "steps": [[seconds(since), quantity]]}
-        )
+    def declare(self, day, host, quantity, *, sku="h100", since="2025-01-01", **more):
+        declared = {"type": "CapacityDeclared", "host": host, "sku": sku, "steps": [[seconds(since), quantity]]}
+        return self.say(day, {"type": "DeclareCapacity"}, declared | more)
 
     def request(self, day, name="r1", quantity=5000, workload="training", held=True, **more):
         asked = {"id": name, "party": "aster", "workload_class": workload, "sku": "h100", "quantity": quantity, "months": 12} | more
@@ -412,6 +411,15 @@ PLANTED = {
         lambda: exercised(5000, 0).grant("2025-03-10", "borealis-east", price="2.20", offer="o1", to_holder=True),
     ),
     "a grant is at another price than was proposed": ({5}, lambda: after_refusal().grant("2025-04-02", terms={"price": "1.90"})),
+    "a grant is at another price than the host asks, and none was proposed": (
+        {5},
+        lambda: (
+            Journal()
+            .declare("2025-02-01", "borealis-east", 9000, price="1.50")
+            .request("2025-03-01", held=False)
+            .grant("2025-03-02", "borealis-east", terms={"price": None}, price="1.60")
+        ),
+    ),
     "one usage report is counted twice": ({5}, lambda: twin(asked().use("2025-06-03", "borealis-east", "api"))),
     # 6: replayable.
     "the journal does not begin at the beginning": ({6}, lambda: headless(asked(held=False))),
@@ -661,11 +669,11 @@ OTHER_TERMS = {
         lambda: after_refusal().grant("2025-04-02", price="3.00"),
         {1},
     ),
-    "without a re-offer rule there is no ceiling": (
+    "without a re-offer rule there is a ceiling all the same": (
         "first-refusal",
         {"reoffer_if_richer": False},
         lambda: after_refusal().grant("2025-04-02", price="3.00"),
-        set(),
+        {1},
     ),
     "where only inability frees, a refusal for the price does not": (
         "first-refusal",
