@@ -197,11 +197,11 @@ def test_the_share_is_capped_by_m7_alone_and_counts_from_then(stargate):
 
 @pytest.mark.statement("S31", "S32", "S33", "C14", "C15")
 def test_the_trigger_has_four_measures_and_a_panel_from_m5_and_is_gone_with_m7(stargate):
-    names = {"capability", "investor-returns", "realised-profit", "annual-profit"}
+    names = {"as-written", "capability", "investor-returns", "annual-profit"}
     before, after = clause(stargate, "agi-trigger", FIRST), clause(stargate, "agi-trigger", OVER)
     for trigger in (before, after):
         assert isinstance(trigger, Trigger)
-        assert names < set(trigger.readings)
+        assert names - {"as-written"} < set(trigger.readings)
         assert (trigger.measure.signal, trigger.measure.aggregate, trigger.at_least) == ("profit", "cumulative", Money.parse("100e9 USD"))
         assert trigger.until == date(2031, 1, 1)
     measures = set()
@@ -210,7 +210,10 @@ def test_the_trigger_has_four_measures_and_a_panel_from_m5_and_is_gone_with_m7(s
         measures.add((read.measure.signal, read.measure.aggregate))
         assert read.at_least == Money.parse("100e9 USD")
     assert len(measures) == 4
-    assert (before.verified_by, after.verified_by) == (None, "expert panel")
+    assert (before.declared_by, before.verified_by) == (None, None)
+    assert (after.declared_by, after.verified_by) == ("openai", "expert panel")
+    declared = clause(readings.take(stargate, {"agi-trigger": "capability"}), "agi-trigger", FIRST)
+    assert (declared.declared_by, declared.verified_by) == ("openai", None)
     assert before.ends == ("ip-licence",)
     assert "ip-licence" not in after.ends
     assert not [c for c in amend.in_force(stargate, date(2026, 4, 27)) if isinstance(c, Trigger)]
