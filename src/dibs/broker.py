@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dibs.contract.model import Agreement
     from dibs.journal.checkpoint import Head
     from dibs.procedure.events import AnyEvent
-    from dibs.procedure.procedure import Intent
+    from dibs.procedure.intents import AnyIntent
 
 GROUP_MAX = 10_000
 """So many acts may share one commit (bound is in)."""
@@ -78,7 +78,7 @@ class Store(Protocol):
 class Dispatcher(Protocol):
     """Does in the world what is outstanding: tells a holder, starts a delivery.  Asked again until the state says it is done."""
 
-    def do(self, intent: Intent) -> Iterable[AnyCommand]:
+    def do(self, intent: AnyIntent) -> Iterable[AnyCommand]:
         """Do it or begin to; a repeat is harmless.  What came of it is said as commands."""
 
 

@@ -185,9 +185,9 @@ def _parts(text: str, what: str) -> tuple[str, bytes]:
     _, _, encoded = rest.partition("+")
     try:
         return name, _unbase64(encoded)
-    except ValueError as error:
+    except ValueError:
         message = f"the {what} cannot be read: it is `name+id+base64` on one line"
-        raise ValueError(message) from error
+        raise ValueError(message) from None  # the cause repeats the text, and that may be a secret
 
 
 def _unbase64(text: str) -> bytes:

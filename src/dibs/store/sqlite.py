@@ -79,8 +79,8 @@ class SqliteBook:
         with _translated(self.name):
             self._db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
             self._db.text_factory = bytes
-            self._check_kind()
             self._db.execute("BEGIN")
+            self._check_kind()
 
     def close(self) -> None:
         """Let the file go."""
@@ -157,19 +157,21 @@ class SqliteBook:
             raise Unavailable(message, code="DIB151", retry=False)
 
     def _meta(self) -> dict[str, str]:
-        return {_text(name): _text(value) for name, value in self._db.execute("SELECT name, value FROM meta ORDER BY name")}
+        with _translated(self.name):
+            return {_text(name): _text(value) for name, value in self._db.execute("SELECT name, value FROM meta ORDER BY name")}
 
     def _sealed(self, row: tuple[Any, ...], previous: bytes, where: Mark) -> Sealed:
-        seq, at, agreement, command, events, key, secret, leaf = row
-        types = (int, int, bytes, bytes, bytes, bytes, bytes, bytes)
-        if not all(isinstance(value, kind) for value, kind in zip(row, types, strict=True) if value is not key) or key == b"":
-            raise BadInput([altered(where.line - 1, where, "a value is not of the kind that its column holds")])
-        if len(secret) != SECRET_SIZE or len(leaf) != HASH_SIZE:
-            raise BadInput([altered(seq, where, "its secret or its leaf is not 32 bytes long")])
+        match row:
+            case (int() as seq, int() as at, bytes() as agreement, bytes() as command, bytes() as events, key, bytes() as secret, bytes() as leaf):
+                pass
+            case _:
+                raise BadInput([altered(where.line - 1, where, "a value is not of the kind that its column holds")])
+        if key == b"" or not isinstance(key, bytes | None) or len(secret) != SECRET_SIZE or len(leaf) != HASH_SIZE:
+            raise BadInput([altered(seq, where, "its key, its secret or its leaf is not one")])
         try:
             name = "" if key is None else key.decode()
             digest = agreement.decode()
-        except (UnicodeDecodeError, AttributeError) as error:
+        except UnicodeDecodeError as error:
             raise BadInput([altered(seq, where, "a text in it is not text")]) from error
         return Sealed(seq=seq, at=at, agreement=digest, command=command, events=events, key=name, secret=secret, previous=previous, leaf=leaf)
 
@@ -383,8 +385,11 @@ def _row(sealed: Sealed) -> tuple[object, ...]:
     return (sealed.seq, sealed.at, sealed.agreement, command, events, sealed.key or None, sealed.secret, sealed.leaf)
 
 
-def _text(value: bytes) -> str:
-    """A text as it was written."""
+def _text(value: object) -> str:
+    """A text as it was written.  Raises `UnicodeError` if it is none any more."""
+    if not isinstance(value, bytes):
+        message = "what should be text is a number or nothing"
+        raise UnicodeError(message)
     return value.decode()
 
 
@@ -422,7 +427,7 @@ def _translated(name: str) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorname", "")
         raise _unavailable(name, code, str(error)) from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise BadInput([Finding("DIB160", "the file is damaged: a text in it is not text", Mark(name), _RESTORE)]) from error
 
 
