@@ -115,7 +115,7 @@ class ProposeGrant(Command, frozen=True, kw_only=True, tag=True, omit_defaults=T
 
 
 class ConfirmDelivery(Command, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """The capacity of a grant is there (`quantity` of it)."""
+    """The capacity of a grant is there: `quantity` of it in all, whatever was confirmed before."""
 
     grant: str
     quantity: int
@@ -179,6 +179,13 @@ class DeclareAbility(Command, frozen=True, kw_only=True, tag=True, omit_defaults
     willing: bool
 
 
+class AssignRight(Command, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The holder passes its right to the purchaser of its business, where the clause lets it (R20)."""
+
+    clause: str
+    to: str
+
+
 class Rule(Command, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """A person decides what the agreement leaves undetermined, for one request."""
 
@@ -226,6 +233,7 @@ AnyCommand = (
     | VerifyTrigger
     | AnnounceLaunch
     | DeclareAbility
+    | AssignRight
     | Rule
     | GrantAccess
     | ReadNotice

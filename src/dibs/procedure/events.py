@@ -51,6 +51,14 @@ class CommandRefused(Event, frozen=True, kw_only=True, tag=True, omit_defaults=T
     by: str
 
 
+class CommandRepeated(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Something already on record was said once more, in the same words: nothing changed."""
+
+    command: str
+    subject: str
+    by: str
+
+
 class CapacityDeclared(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """What a host can deliver of a sku, from each instant on."""
 
@@ -75,6 +83,8 @@ class RequestHeld(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True
     request: str
     clause: str
     holder: str
+    together: bool = False
+    """Too small by itself, but not together with later needs of its case (R16)."""
 
 
 class RequestUndetermined(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -99,10 +109,11 @@ class RequestDenied(Event, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
 
 
 class RequestUnfilled(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """`quantity` of the need found no capacity in time."""
+    """`quantity` of the need found no capacity in time.  `of_cover`: it is what a defaulted holder owed."""
 
     request: str
     quantity: int
+    of_cover: bool = False
 
 
 class RequestCancelled(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -142,6 +153,8 @@ class OfferServed(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True
     reoffer: bool = False
     right: str = "first_offer"
     barrier: bool = False
+    outside_price: Decimal | None = None
+    """What the outside offer itself asks, where the holder may match within a margin and `terms` state the price to be met."""
 
 
 class OfferTolled(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -179,12 +192,33 @@ class RightDeclined(Event, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
 
 
 class RightCountered(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """The holder answered on other terms: a refusal, which the grantor may accept as a new bargain."""
+    """The holder answered on terms of its own: a refusal, which the grantor may accept as a new bargain.
+
+    `stands`: the clause lets the window run on, so this is talk and not yet an outcome.
+    """
 
     offer: str
     request: str
     terms: Terms
     quantity: int
+    stands: bool = False
+
+
+class CounterAccepted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The grantor took `quantity` on the holder's own terms, after the notice had been refused by them: a new bargain."""
+
+    offer: str
+    request: str
+    quantity: int
+
+
+class RoundOpened(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The holder matched `quantity`; until `until` an outsider may beat that, else the match binds then (R31)."""
+
+    offer: str
+    request: str
+    quantity: int
+    until: int
 
 
 class RightLapsed(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -225,6 +259,9 @@ class MarketOpened(Event, frozen=True, kw_only=True, tag=True, omit_defaults=Tru
     quantity: int
     until: int
     ceiling: Terms | None = None
+    only_with: str = ""
+    """In a matching right: the third party whose offer was not matched, and nobody else."""
+    offer: str = ""
 
 
 class ReofferDue(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -249,6 +286,20 @@ class RightEnded(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True)
     quantity: int
 
 
+class RightSpent(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """A right for one occasion was refused: it binds nobody any more (R19)."""
+
+    clause: str
+
+
+class RightAssigned(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The holder's business, and the right with it, passed to another party (R20)."""
+
+    clause: str
+    holder: str
+    to: str
+
+
 class Granted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """Capacity is promised: the reservation is approved and its price frozen.  Half-open from `starts` to `ends`."""
 
@@ -267,6 +318,16 @@ class Granted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     offer: str = ""
     richer_than: tuple[Because, ...] = ()
     """The comparison with the ceiling, term by term, when there was one (R9)."""
+    from_market: int = 0
+    """How much of it a refusal had set free."""
+    from_cover: int = 0
+    """How much of it a holder in default owed."""
+    consent: str = ""
+    """The consent whose quantity it draws on."""
+    deliver_by: int = 0
+    """Later than this is late."""
+    default_at: int = 0
+    """From this instant a holder that has not delivered is in default; 0 where no right is at stake."""
 
 
 class DeliveryConfirmed(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -284,12 +345,18 @@ class GrantDelayed(Event, frozen=True, kw_only=True, tag=True, omit_defaults=Tru
 
 
 class HolderDefaulted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """An accepted lot is late beyond cure: the grantor may cover `quantity` elsewhere at once, without ceiling (R22)."""
+    """An accepted lot is late beyond cure: the grantor may cover `quantity` elsewhere at once, without ceiling (R22).
+
+    `until` is when the need for it ends; 0 if the need was given up and there is nothing to cover.
+    """
 
     grant: str
     request: str
     quantity: int
     strikes: int
+    clause: str = ""
+    holder: str = ""
+    until: int = 0
 
 
 class RightSuspended(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -297,6 +364,12 @@ class RightSuspended(Event, frozen=True, kw_only=True, tag=True, omit_defaults=T
 
     clause: str
     until: int
+
+
+class RightResumed(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The suspension is over: the clause binds again."""
+
+    clause: str
 
 
 class GrantEnded(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -315,6 +388,8 @@ class UsageReported(Event, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     accelerator_hours: int
     starts: int
     ends: int
+    watched_from: int = 0
+    """Where a purpose test watches the host: usage that ended by this instant no longer counts.  0 where none does."""
 
 
 class PurposeDrifted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -350,6 +425,7 @@ class TriggerDeclared(Event, frozen=True, kw_only=True, tag=True, omit_defaults=
     """Somebody entitled declared it; it has no effect until verified, where the clause asks for that."""
 
     trigger: str
+    by: str = ""
 
 
 class TriggerRejected(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
@@ -392,6 +468,17 @@ class BreachNoted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True
     what: str
 
 
+class EqualTermsOwed(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """A comparable contract is cheaper than the beneficiary's `grant` (R33).  `adjusted`: its price is `price` from now on."""
+
+    clause: str
+    beneficiary: str
+    obliged: str
+    grant: str
+    price: Decimal
+    adjusted: bool
+
+
 class AccessGranted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """A named person may read notices behind the barrier."""
 
@@ -411,6 +498,7 @@ AnyEvent = (
     AgreementAdopted
     | VersionBegan
     | CommandRefused
+    | CommandRepeated
     | CapacityDeclared
     | RequestSubmitted
     | RequestHeld
@@ -427,6 +515,8 @@ AnyEvent = (
     | RightExercised
     | RightDeclined
     | RightCountered
+    | CounterAccepted
+    | RoundOpened
     | RightLapsed
     | RightWaived
     | OfferWithdrawn
@@ -435,11 +525,14 @@ AnyEvent = (
     | ReofferDue
     | RightRevived
     | RightEnded
+    | RightSpent
+    | RightAssigned
     | Granted
     | DeliveryConfirmed
     | GrantDelayed
     | HolderDefaulted
     | RightSuspended
+    | RightResumed
     | GrantEnded
     | UsageReported
     | PurposeDrifted
@@ -451,6 +544,7 @@ AnyEvent = (
     | ProductLaunched
     | AbilityDeclared
     | BreachNoted
+    | EqualTermsOwed
     | AccessGranted
     | NoticeRead
 )
