@@ -96,12 +96,14 @@ def test_who_did_not_know_of_the_amendment_still_saw_exclusivity(compiled):
 
 
 @pytest.mark.statement("S12", "S30", "S34")
-def test_january_2025_leaves_shares_and_trigger_as_they_were(stargate):
+def test_january_2025_leaves_licence_shares_trigger_and_the_api_as_they_were(stargate, compiled):
     change = amend.difference(stargate, FIRST - DAY, FIRST)
     assert {c.id for c in change.ended} == {"exclusive-cloud", "sub-supply-abilene-lease", "abilene-original-chain"}
     assert {c.id for c in change.added} == {"first-refusal", "own-build", "api-hosting", "azure-commitment-2025", "stargate-programme"}
-    assert {c.id for c in change.changed} == {"ip-licence"}
-    assert {"share-to-microsoft", "share-to-openai", "agi-trigger", "oci-extension"} <= {c.id for c in change.unchanged}
+    assert not change.changed
+    assert {"ip-licence", "share-to-microsoft", "share-to-openai", "agi-trigger", "oci-extension"} <= {c.id for c in change.unchanged}
+    for host in set(stargate.hosts) - {"azure-abilene-lease"}:
+        assert len({compiled.decide(workload_class="api", host=host, on=day).answer for day in (FIRST - DAY, FIRST)}) == 1
 
 
 @pytest.mark.statement("S08")
