@@ -352,6 +352,8 @@ _OUTCOMES = {
     "OfferWithdrawn": "withdrawn",
     "OfferVoided": "void",
 }
+_SPOKEN = frozenset({"RightExercised", "RightDeclined", "RightCountered", "RightWaived"})
+"""Outcomes that somebody has to say; silence gives an offer one too, at its deadline."""
 _MAKES = {"RequestSubmitted": "request", "OfferServed": "offer", "NoticeDefective": "offer", "Granted": "grant"}
 """Which events bring a thing into the world; every other one speaks of things that are there."""
 
@@ -540,7 +542,7 @@ class _Court:
         outcome = _OUTCOMES[event["type"]]
         self._check(4, not offer.outcome, f"offer `{name}` was {offer.outcome}, and then {outcome}")
         said = self._row["command"]
-        if said["type"] in {"Respond", "WaiveRight"}:
+        if event["type"] in _SPOKEN and event["at"] < offer.respond_by and (said.get("offer") == name or said["type"] == "WaiveRight"):
             self._check(7, said["by"] == offer.holder, f"`{said['by']}` answered offer `{name}`, which was made to `{offer.holder}`")
         if offer.outcome:
             return None
@@ -831,7 +833,9 @@ class _Court:
         self._check(5, event["report"] not in self._reports, f"usage report `{event['report']}` was counted twice")
         self._reports.add(event["report"])
         bound = self._bound_elsewhere(event["workload_class"], event["host"], event["starts"], event["ends"])
-        self._check(2, not bound, f"`{event['workload_class']}` ran on `{event['host']}` while `{bound}` bound it to another platform")
+        noted = any(other["type"] == "BreachNoted" and other["clause"] == bound for other in self._row["events"])
+        words = f"`{event['workload_class']}` ran on `{event['host']}` while `{bound}` bound it to another platform, and nobody noted the breach"
+        self._check(2, not bound or noted, words)
 
     def _product_launched(self, event: Row) -> None:
         bound = self._bound_elsewhere(event["workload_class"], event["host"], event["at"], event["at"] + 1)

@@ -69,7 +69,7 @@ class Journal:
         return self.say(day, {"type": "ServeNotice"}, served)
 
     def answer(self, day, kind, name="o1", request="r1", by="borealis", **more):
-        return self.say(day, {"type": "Respond", "by": by}, {"type": kind, "offer": name, "request": request, **more})
+        return self.say(day, {"type": "Respond", "by": by, "offer": name}, {"type": kind, "offer": name, "request": request, **more})
 
     def decline(self, day, **more):
         return self.answer(day, "RightDeclined", **{"reason": "no_capacity", **more})
@@ -589,6 +589,15 @@ LAWFUL = {
     ),
     "a refused command changes nothing and is on record": lambda: offered().say(
         "2025-03-03", {"type": "ProposeGrant"}, {"type": "CommandRefused", "command": "ProposeGrant", "subject": "g1", "by": "aster"}
+    ),
+    "work that ran off its platform is on record as a breach": lambda: asked().say(
+        "2025-06-03",
+        {"type": "ReportUsage"},
+        *asked().use("2025-06-03", "cinder-west", "api").rows[-1]["events"],
+        {"type": "BreachNoted", "request": "", "clause": "api-hosting", "by": "aster", "what": "exclusive_elsewhere"},
+    ),
+    "an offer lapses while somebody else is speaking": lambda: offered().say(
+        "2025-04-05", {"type": "Respond", "by": "cinder", "offer": "o1"}, {"type": "RightLapsed", "offer": "o1", "request": "r1", "at": "2025-04-01"}
     ),
     "an offer in flight at the end of the journal has no outcome yet": lambda: offered().declare("2025-03-31", "cinder-west", 30_000),
     "the named staff of a holder read its notices": lambda: (
