@@ -276,6 +276,8 @@ class SqliteStore(SqliteBook):
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let it go.  What was acknowledged is kept with or without this."""
+        if self._lock < 0:
+            return
         try:
             with _translated(self.name):
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -376,7 +378,9 @@ class SqliteStore(SqliteBook):
     def _release(self) -> None:
         if hasattr(self, "_db"):
             self._db.close()
-        os.close(self._lock)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
 
 def _row(sealed: Sealed) -> tuple[object, ...]:

@@ -1,0 +1,355 @@
+"""The loop: durable before acknowledged, once however often it is said, and the same after a restart."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from dibs.broker import GROUP_MAX, Act, Broker
+from dibs.contract.load import load
+from dibs.contract.render import to_yaml
+from dibs.decisions.compile import compile_agreement
+from dibs.errors import BadInput, Unavailable
+from dibs.journal.audit import re_decide, replay, state_digest, verify
+from dibs.journal.checkpoint import SigningKey
+from dibs.journal.entry import Entry
+from dibs.procedure.commands import AdoptAgreement, ConfirmDelivery, ServeNotice, Wake
+from dibs.procedure.events import AgreementAdopted, CommandRefused, Granted, RightLapsed
+from dibs.procedure.intents import AskHolder, Deliver
+from dibs.store.memory import MemoryStore
+from dibs.store.sqlite import SqliteBook, SqliteStore
+from dibs.testing.acts import BEGIN, life, need, opening
+
+HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
+KEY = SigningKey("example.com/harbour", bytes(32))
+
+
+@pytest.fixture(scope="module")
+def agreement():
+    return compile_agreement(load(HARBOUR.read_text(), "agreement.yaml"))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make(request, tmp_path):
+    stores = []
+
+    def make_store(name="book.db"):
+        stores.append(MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / name, secret=bytes(32), signer=KEY))
+        return stores[-1]
+
+    yield make_store
+    for store in stores:
+        store.close()
+
+
+class Failing:
+    """A store whose next writes fail."""
+
+    def __init__(self, store):
+        self._store = store
+        self.fails = 0
+
+    def append(self, entries):
+        if self.fails:
+            self.fails -= 1
+            raise Unavailable("the disk is full", code="DIB153", retry=True)
+        self._store.append(entries)
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+
+def begun(store, agreement, **kwargs):
+    broker = Broker(store, agreement, **kwargs)
+    broker.adopt(agreement, by="aster", at=BEGIN)
+    return broker
+
+
+def run(broker, acts):
+    return [broker.submit(act.command, at=act.at, key=act.key) for act in acts]
+
+
+def test_what_was_said_and_what_came_of_it_is_on_record(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    acts = list(life(5))
+    answers = run(broker, acts)
+    kept = list(store.entries())
+    assert [entry.command for entry in kept[1:]] == [act.command for act in acts]
+    assert [entry.events for entry in kept[1:]] == answers
+    assert [entry.at for entry in kept[1:]] == [act.at for act in acts]
+    assert {entry.agreement for entry in kept} == {agreement.agreement.digest}
+    assert sum(isinstance(event, Granted) for events in answers for event in events) == 6
+    assert not any(isinstance(event, CommandRefused) for events in answers for event in events)
+
+
+def test_a_restart_stands_where_the_last_broker_stood(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    run(broker, list(life(5))[:-3])
+    before = broker.state
+    if isinstance(store, SqliteStore):
+        store.close()
+        store = make()
+    again = Broker(store)
+    assert again.state == before
+    assert state_digest(again.state) == state_digest(before)
+    assert again.agreement.agreement == agreement.agreement, "compiled from the text in the book"
+    run(again, list(life(5))[-3:])
+    straight = begun(MemoryStore(), agreement)
+    run(straight, life(5))
+    assert state_digest(again.state) == state_digest(straight.state)
+
+
+def test_acts_said_together_are_judged_one_after_the_other(make, agreement):
+    alone, together = begun(make("a.db"), agreement), begun(make("b.db"), agreement)
+    acts = list(life(5))
+    assert together.submit_many(acts) == tuple(run(alone, acts))
+    assert together.state == alone.state
+
+
+def test_saying_an_act_again_does_nothing_and_says_the_same(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    acts = list(life(2))
+    first = run(broker, acts)
+    size = store.size
+    for act, events in zip(acts, first, strict=True):
+        if act.key:
+            assert broker.submit(act.command, at=acts[-1].at, key=act.key) == events
+    assert broker.submit_many([act for act in acts if act.key]) == tuple(e for a, e in zip(acts, first, strict=True) if a.key)
+    assert store.size == size
+
+
+def test_an_act_doubled_within_a_group_is_done_once(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    acts = [*opening(), *need(0, BEGIN + 60)]
+    doubled = [act for act in acts for _ in range(2 if act.key else 1)]
+    answers = broker.submit_many(doubled)
+    assert store.size == 1 + len(acts)
+    assert answers[2] == answers[3]
+
+
+def test_a_key_cannot_stand_for_two_acts(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    first, other = list(need(0, BEGIN + 60))[:2]
+    run(broker, [first])
+    before = state_digest(broker.state), store.size
+    for attempt in (
+        lambda: broker.submit(other.command, at=other.at, key=first.key),
+        lambda: broker.submit_many([other, Act(command=first.command, at=other.at, key=other.key)]),
+    ):
+        with pytest.raises(BadInput, match="DIB154"):
+            attempt()
+    assert (state_digest(broker.state), store.size) == before
+
+
+def test_nothing_is_true_that_could_not_be_kept(make, agreement):
+    store = Failing(make())
+    broker = begun(store, agreement)
+    acts = list(life(5))
+    run(broker, acts[:6])
+    before = state_digest(broker.state)
+    for attempt in (lambda: run(broker, acts[6:7]), lambda: broker.submit_many(acts[6:12])):
+        store.fails = 1
+        with pytest.raises(Unavailable, match="full"):
+            attempt()
+        assert state_digest(broker.state) == before
+        assert store.size == 7
+    broker.submit_many(acts[6:])
+    straight = begun(MemoryStore(), agreement)
+    run(straight, acts)
+    assert state_digest(broker.state) == state_digest(straight.state)
+
+
+def test_a_refusal_is_recorded_like_any_answer(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    (refused,) = broker.submit(ConfirmDelivery(by="cinder", grant="nothing", quantity=1), at=BEGIN + 5)
+    assert isinstance(refused, CommandRefused)
+    assert store.size == 2
+
+
+def test_before_an_agreement_is_adopted_nothing_can_be_judged(make, agreement):
+    broker = Broker(make(), agreement)
+    with pytest.raises(BadInput, match="DIB167"):
+        broker.submit(Wake(by="clock"), at=BEGIN)
+    with pytest.raises(BadInput, match="DIB167"):
+        broker.submit(AdoptAgreement(by="aster", digest="0" * 64), at=BEGIN)
+    with pytest.raises(BadInput, match="DIB167"):
+        _ = broker.agreement
+
+
+def test_an_agreement_without_the_text_of_its_digest_cannot_be_adopted(make, agreement):
+    changed = compile_agreement(dataclasses.replace(agreement.agreement, text=agreement.agreement.text + "\n", digest="1" * 64))
+    with pytest.raises(BadInput, match="DIB161"):
+        Broker(make()).adopt(changed, by="aster", at=BEGIN)
+
+
+def test_another_text_counts_from_its_adoption_on(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    later = load(to_yaml(dataclasses.replace(agreement.agreement, title="The same, restated")), "later.yaml")
+    events = broker.adopt(compile_agreement(later), by="aster", at=BEGIN + 50)
+    assert any(isinstance(event, AgreementAdopted) for event in events)
+    run(broker, opening(BEGIN + 60))
+    assert [entry.agreement for entry in store.entries()] == [agreement.agreement.digest, *[later.digest] * 3]
+    assert set(store.texts()) == {agreement.agreement.digest, later.digest}
+    assert Broker(store).agreement.agreement.title == "The same, restated"
+    assert (verify(store).findings, re_decide(store).findings) == ((), ())
+
+
+def test_a_clock_that_goes_back_stops_the_book_and_loses_nothing(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    run(broker, opening(BEGIN + 100))
+    for attempt in (lambda: broker.wake(BEGIN + 99), lambda: run(broker, opening(BEGIN + 99)), lambda: broker.submit_many(opening(BEGIN + 99))):
+        with pytest.raises(Unavailable, match="set the clock right") as raised:
+            attempt()
+        assert (raised.value.code, raised.value.retry) == ("DIB162", True)
+    assert store.size == 3
+    again = Broker(store)
+    with pytest.raises(Unavailable, match="set the clock right"):
+        again.wake(BEGIN + 99)
+    assert run(again, opening(BEGIN + 100)), "the same instant is not back"
+
+
+class Standing:
+    """A clock that is set by hand."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def now(self):
+        return self.at
+
+
+def test_the_clock_says_when_if_nobody_does(make, agreement):
+    store = make()
+    clock = Standing(BEGIN)
+    broker = Broker(store, agreement, clock=clock)
+    broker.adopt(agreement, by="aster")
+    clock.at += 77
+    broker.submit_many([Act(command=act.command) for act in opening()])
+    assert [entry.at for entry in store.entries()] == [BEGIN, BEGIN + 77, BEGIN + 77]
+
+
+def test_without_a_clock_every_command_says_when(agreement):
+    with pytest.raises(TypeError, match="`at`"):
+        Broker(MemoryStore(), agreement).adopt(agreement, by="aster")
+
+
+def test_what_is_due_happens_at_its_instant_however_late_somebody_wakes(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    run(broker, opening())
+    acts = list(need(0, BEGIN + 60, "silence"))
+    run(broker, acts[:2])
+    served = acts[1].at
+    deadline = broker.wake(served + 5)
+    assert deadline == served + 30 * 86_400
+    size = store.size
+    assert broker.wake(deadline - 1) == deadline
+    assert store.size == size, "nothing was due, so nothing is on record"
+    broker.wake(deadline + 12_345)
+    (lapsed,) = [event for event in list(store.entries())[-1].events if isinstance(event, RightLapsed)]
+    assert lapsed.at == deadline
+
+
+def test_an_empty_wake_leaves_no_entry(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    assert broker.submit(Wake(by="clock"), at=BEGIN + 1) == ()
+    assert broker.submit_many([Act(command=Wake(by="clock"), at=BEGIN + 1)]) == ((),)
+    assert store.size == 1
+
+
+class Desk:
+    """Serves the notices that are outstanding; dies, if told so, before the book has heard of it."""
+
+    def __init__(self, dies=False):
+        self.dies = dies
+        self.done = []
+
+    def do(self, intent):
+        self.done.append(intent)
+        if self.dies:
+            raise KeyboardInterrupt
+        if isinstance(intent, AskHolder):
+            terms = next(act.command.terms for act in need(0, BEGIN + 60) if isinstance(act.command, ServeNotice))
+            yield ServeNotice(by=intent.by, offer=f"for {intent.request}", request=intent.request, terms=terms)
+
+
+def test_what_is_outstanding_is_asked_again_after_a_crash(make, agreement):
+    store = make()
+    broker = begun(store, agreement, dispatcher=Desk(dies=True))
+    run(broker, [*opening(), next(need(0, BEGIN + 60))])
+    with pytest.raises(KeyboardInterrupt):
+        broker.wake(BEGIN + 60)
+    desk = Desk()
+    again = Broker(store, agreement, dispatcher=desk)
+    again.wake(BEGIN + 61)
+    assert [type(intent) for intent in desk.done] == [AskHolder]
+    assert list(again.state.offers) == ["for r-000000"]
+    again.wake(BEGIN + 62)
+    assert AskHolder not in {type(intent) for intent in desk.done[1:]}, "once it is served, nobody has to serve it"
+
+
+def test_a_grant_is_outstanding_until_it_is_delivered(make, agreement):
+    desk = Desk()
+    broker = begun(make(), agreement, dispatcher=desk)
+    acts = [*opening(), *need(0, BEGIN + 60, "full")]
+    run(broker, acts)
+    broker.wake(acts[-1].at)
+    assert [type(intent) for intent in desk.done] == [Deliver]
+    (grant,) = broker.state.grants.values()
+    broker.submit(ConfirmDelivery(by="borealis", grant=grant.grant, quantity=grant.quantity), at=acts[-1].at)
+    broker.wake(acts[-1].at)
+    assert len(desk.done) == 1
+
+
+def test_a_group_has_a_largest_size(agreement):
+    store = MemoryStore()
+    broker = begun(store, agreement)
+    acts = [Act(command=Wake(by="clock"), at=BEGIN)] * GROUP_MAX
+    assert len(broker.submit_many(acts)) == GROUP_MAX
+    with pytest.raises(ValueError, match="more than"):
+        broker.submit_many([*acts, acts[0]])
+
+
+def test_closing_signs_the_book_and_the_state_it_leads_to(tmp_path, agreement):
+    path = tmp_path / "book.db"
+    with begun(SqliteStore(path, signer=KEY), agreement) as broker:
+        run(broker, life(5))
+        digest = state_digest(broker.state)
+    book = SqliteBook(path)
+    assert verify(book, KEY.public).findings == ()
+    replayed = replay(book)
+    assert (replayed.findings, replayed.signed, replayed.digest) == ((), digest, digest)
+    assert re_decide(book).findings == ()
+    book.close()
+
+
+def test_an_altered_book_is_not_taken_up(make, agreement):
+    store = make()
+    begun(store, agreement)
+
+    class Altered(Failing):
+        def entries(self):
+            raise BadInput([])
+
+    with pytest.raises(BadInput):
+        Broker(Altered(store))
+
+
+def test_the_book_holds_entries_and_nothing_that_is_not_in_them(agreement):
+    """State is kept nowhere else: a fresh fold over the stored events gives it."""
+    store = MemoryStore()
+    broker = begun(store, agreement)
+    run(broker, life(10))
+    assert replay(store).state == broker.state
+    assert all(isinstance(entry, Entry) for entry in store.entries())
