@@ -67,6 +67,9 @@ def view(run: RunFolder, axis: Timeline) -> BuildView | None:
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["site"], row["phase"], row["building"]), []).append(row)
+    for (site, phase, building), group in groups.items():
+        if not building:
+            groups[site, phase, ""] = _with_buildings(group, [rows for key, rows in groups.items() if key[:2] == (site, phase) and key[2]])
     lanes = tuple(_lane(axis, group) for group in groups.values())
     used = {row["stage"] for row in rows}
     marked = [{"phase_of": _anchor(row), **row} for row in rows]
@@ -85,19 +88,7 @@ def _anchor(row: Row) -> str:
 
 def _lane(axis: Timeline, rows: list[Row]) -> BuildLane:
     rows = sorted(rows, key=lambda row: row["from"])
-    fills = []
     last = rows[-1]
-    for n, row in enumerate(rows):
-        start = parse_day(row["from"])
-        if start is None or row["stage"] in LEFT:
-            continue
-        end = parse_day(rows[n + 1]["from"]) if n + 1 < len(rows) else axis.day(axis.days)
-        left, right = max(0, axis.x(start)), min(axis.days, axis.x(end) if end else axis.days)
-        if right > left:
-            facts = f" (facts {row['facts']})" if row["facts"] else ""
-            fills.append(
-                Fill(left, right, row["stage"], f"{row['site']} {row['phase']} {row['building']}: {plain(row['stage'])} from {day(start)}{facts}")
-            )
     planned, expected = parse_day(last["planned_finish"]), parse_day(last["expected_finish"])
     slip = (expected - planned).days if planned and expected else 0
     power = (
@@ -115,7 +106,7 @@ def _lane(axis: Timeline, rows: list[Row]) -> BuildLane:
         size=size,
         building=bool(last["building"]),
         name=last["building"],
-        fills=tuple(fills),
+        fills=_fills(axis, rows, expected or planned),
         planned=axis.x(planned) if planned else None,
         expected=axis.x(expected) if expected else None,
         slip=slip,
@@ -125,14 +116,44 @@ def _lane(axis: Timeline, rows: list[Row]) -> BuildLane:
     )
 
 
+def _fills(axis: Timeline, rows: list[Row], finish: date | None) -> tuple[Fill, ...]:
+    """Each stage until the next; the last one before service until the finish, or until what is known where that is later."""
+    out = []
+    for n, row in enumerate(rows):
+        start = parse_day(row["from"])
+        if start is None or row["stage"] in LEFT:
+            continue
+        following = parse_day(rows[n + 1]["from"]) if n + 1 < len(rows) else None
+        end = axis.x(following) if following else axis.days
+        if not following and row["stage"] != "in_service":
+            end = max(axis.x(finish), int(axis.known)) if finish else int(axis.known)
+        left, right = max(0, axis.x(start)), min(axis.days, end)
+        if right > left:
+            facts = f" (facts {row['facts']})" if row["facts"] else ""
+            name = " ".join(part for part in (row["site"], row["phase"], row["building"]) if part)
+            out.append(Fill(left, right, row["stage"], f"{name}: {plain(row['stage'])} from {day(start)}{facts}"))
+    return tuple(out)
+
+
+def _with_buildings(phase: list[Row], buildings: list[list[Row]]) -> list[Row]:
+    """A phase whose every building has come into service has come into service with the last of them."""
+    days = [next((row["from"] for row in rows if row["stage"] == "in_service"), "") for rows in buildings]
+    if not days or not all(days) or any(row["stage"] == "in_service" for row in phase):
+        return phase
+    return [*phase, {**phase[-1], "stage": "in_service", "from": max(days)}]
+
+
 def _end(last: Row, expected: date | None, slip: int) -> str:
     if last["stage"] in LEFT:
         since = parse_day(last["from"])
         return f"{last['stage']} {month(since) if since else ''}".strip()
-    if not expected:
-        return plain(last["stage"])
     late = f", {slip:+} days" if slip else ""
-    return f"{month(expected)}{late}"
+    if expected:
+        return f"{month(expected)}{late}"
+    since, planned = parse_day(last["from"]), parse_day(last["planned_finish"])
+    if last["stage"] == "in_service" and since:
+        return f"in service {month(since)}"
+    return f"due {month(planned)}" if planned else plain(last["stage"])
 
 
 def _title(last: Row, planned: date | None, expected: date | None, slip: int) -> str:

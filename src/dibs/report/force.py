@@ -16,9 +16,27 @@ if TYPE_CHECKING:
     from dibs.report.timeline import Timeline
 
 
+KINDS = (
+    "exclusive_hosting",
+    "pre_emption",
+    "consent",
+    "first_shipment",
+    "licence",
+    "trigger",
+    "commitment",
+    "revenue_share",
+    "most_favoured_customer",
+    "investment",
+    "programme",
+    "supply",
+    "sub_supply",
+)
+"""The order in which kinds of clauses are shown: first who may host, last who supplies."""
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One stretch of a clause in one wording."""
+    """One stretch of a clause in one wording.  `over` once it has ended by the day up to which things are known."""
 
     start: float
     end: float
@@ -60,7 +78,8 @@ class Text:
     says: str
     binding: bool
     summary: str
-    sentences: tuple[Sentence, ...]
+    changes: tuple[Sentence, ...]
+    standing: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +91,11 @@ class ForceView:
     groups: tuple[tuple[str, tuple[ClauseLane, ...]], ...]
     texts: tuple[Text, ...]
     opening: int
-    without_effect: tuple[tuple[float, str, str], ...]
     table: Table
 
 
-def view(run: RunFolder, axis: Timeline) -> ForceView | None:
-    """None when no clause was written down."""
+def view(run: RunFolder, axis: Timeline, opening: str = "") -> ForceView | None:
+    """None when no clause was written down.  `opening` is the version whose words are shown first, else the last."""
     rows = run.table("clauses")
     if not rows:
         return None
@@ -86,16 +104,14 @@ def view(run: RunFolder, axis: Timeline) -> ForceView | None:
         (_lane(axis, [row for row in rows if row["clause"] == clause]) for clause in clauses),
         key=lambda lane: (lane.lives[0].start, lane.lives[0].end),
     )
+    kinds = sorted({lane.kind for lane in lanes}, key=lambda kind: (KINDS.index(kind) if kind in KINDS else len(KINDS), kind))
     texts = _texts(run, rows)
     return ForceView(
         caption=_caption(run, rows, texts),
-        text_alternative="; ".join(f"{lane.clause} ({lane.kind}), {lane.ends}" for lane in lanes) + ".",
-        groups=tuple((kind, tuple(lane for lane in lanes if lane.kind == kind)) for kind in dict.fromkeys(lane.kind for lane in lanes)),
+        text_alternative="; ".join(f"{lane.clause} ({plain(lane.kind)}), {lane.ends}" for lane in lanes) + ".",
+        groups=tuple((plain(kind), tuple(lane for lane in lanes if lane.kind == kind)) for kind in kinds),
         texts=texts,
-        opening=max(range(len(texts)), key=lambda n: (sum(1 for s in texts[n].sentences if s.mark), -n)) if texts else 0,
-        without_effect=tuple(
-            (axis.x(v.starts), v.id, f"{v.id}, {day(v.starts)}, has no legal effect: {v.says}") for v in run.versions if not v.binding
-        ),
+        opening=next((n for n, text in enumerate(texts) if text.version == opening), len(texts) - 1),
         table=Table.of("clauses", rows, anchor="clause"),
     )
 
@@ -109,10 +125,12 @@ def _lane(axis: Timeline, rows: list[Row]) -> ClauseLane:
         span += f" until {day(end)}" if end else ""
         title = f"{row['clause']}: {row['says']} In force {span}{', by ' + row['by'] if row['by'] else ''} ({row['where']})"
         if right > left:
-            lives.append(Life(left, right, bool(end and axis.x(end) < axis.days), not end or axis.x(end) > axis.days, row["by"], title))
+            lives.append(
+                Life(left, right, bool(end and axis.x(end) <= min(axis.known, axis.days - 1)), not end or axis.x(end) > axis.days, row["by"], title)
+            )
     last = parse_day(max(row["ends"] or "9999-12-31" for row in rows))
     ends = "no end" if not last or last.year == 9999 else f"until {day(last)}"
-    return ClauseLane(rows[0]["clause"], plain(rows[0]["kind"]), tuple(lives) or (Life(0, 0, over=True, open_end=False, by="", title=""),), ends)
+    return ClauseLane(rows[0]["clause"], rows[0]["kind"], tuple(lives) or (Life(0, 0, over=True, open_end=False, by="", title=""),), ends)
 
 
 def _in_force(rows: tuple[Row, ...], on: date) -> dict[str, Row]:
@@ -122,26 +140,31 @@ def _in_force(rows: tuple[Row, ...], on: date) -> dict[str, Row]:
 
 def _texts(run: RunFolder, rows: tuple[Row, ...]) -> tuple[Text, ...]:
     texts: list[Text] = []
-    before: dict[str, Row] = {}
+    before: dict[str, Row] | None = None
+    last = ""
     for version in run.versions:
-        now = _in_force(rows, version.starts) if version.binding else before
-        texts.append(_text(version, before, now, first=not texts))
-        before = now
+        now = _in_force(rows, version.starts) if version.binding else before or {}
+        texts.append(_text(version, before, now, last))
+        if version.binding:
+            before, last = now, version.id
     return tuple(texts)
 
 
-def _text(version: Version, before: dict[str, Row], now: dict[str, Row], *, first: bool) -> Text:
-    sentences = []
-    for clause, row in now.items():
-        was = before.get(clause)
-        mark = "" if first or was == row else "+" if was is None else "~"
-        sentences.append(_sentence(mark, row))
-    sentences.extend(_sentence("-", row) for clause, row in before.items() if clause not in now)
-    sentences.sort(key=lambda sentence: ("-+~ ".index(sentence.mark or " "), sentence.clause))
-    by_mark = {mark: sum(1 for sentence in sentences if sentence.mark == mark) for mark in "+~-"}
-    said = [f"{by_mark[mark]} {word}" for mark, word in (("+", "new"), ("~", "reworded"), ("-", "ended")) if by_mark[mark]]
-    summary = f"{count(len(now), 'clause')} in force" + (f": {listed(said)}" if said and not first else "" if first else ", none changed")
-    return Text(version.id, day(version.starts), day(version.signed), version.says, version.binding, summary, tuple(sentences))
+def _text(version: Version, before: dict[str, Row] | None, now: dict[str, Row], last: str) -> Text:
+    """`before` is what stood when the binding version before this one, `last`, began; None for the first."""
+    changes, standing = [], []
+    for clause, row in sorted(now.items()):
+        was = (before or {}).get(clause)
+        if before is None or was == row:
+            standing.append(_sentence("", row))
+        else:
+            changes.append(_sentence("+" if was is None else "~", row))
+    changes.extend(_sentence("-", row) for clause, row in sorted((before or {}).items()) if clause not in now)
+    changes.sort(key=lambda sentence: "-+~".index(sentence.mark))
+    said = [f"{n} {word}" for mark, word in (("+", "new"), ("~", "reworded"), ("-", "ended")) if (n := sum(s.mark == mark for s in changes))]
+    since = f"; since {last}, {listed(said) or 'nothing changed'}" if last else ""
+    summary = f"{count(len(now), 'clause')} in force on {day(version.starts)}{since}"
+    return Text(version.id, day(version.starts), day(version.signed), version.says, version.binding, summary, tuple(changes), tuple(standing))
 
 
 def _sentence(mark: str, row: Row) -> Sentence:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dibs.report.palette import Ink, Palette
     from dibs.report.timeline import Timeline
 
-LANES_MAX = 150
+LANES_MAX = 120
 """Lanes of one page; past it the largest requests are kept and the monthly totals show the rest."""
 LENS_MAX = 0.6
 """If the notices fill less of the run than this, the lanes get an axis of their own, blown up from the shared one."""

@@ -31,7 +31,7 @@ def build(run_dir: Path) -> Path:
     shown = capacity.view(run, axis, palette)
     asked = offers.view(run, axis, palette)
     answers, missing = matrix.view(run, palette), shortage.view(run, axis)
-    script = (HERE / "report.js").read_text(encoding="utf-8")
+    script = _lean((HERE / "report.js").read_text(encoding="utf-8"))
     text = (
         _environment()
         .get_template("report.html")
@@ -43,7 +43,7 @@ def build(run_dir: Path) -> Path:
             capacity=shown,
             offers=asked,
             matrix=answers,
-            force=force.view(run, axis),
+            force=force.view(run, axis, answers.sheets[answers.opening].version if answers else ""),
             building=building.view(run, axis),
             shortage=missing,
             suppliers=suppliers.view(run, palette),
@@ -58,7 +58,7 @@ def build(run_dir: Path) -> Path:
         )
     )
     path = run_dir / "report.html"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(_lean(text), encoding="utf-8")
     return path
 
 
@@ -66,6 +66,11 @@ def _rows(run: RunFolder, name: str, anchor: str, first: list[str]) -> Table | N
     """A table that marks lead to, though no picture of its own belongs to it."""
     rows = run.table(name)
     return Table.of(name, rows, anchor=anchor, first=first) if rows else None
+
+
+def _lean(text: str) -> str:
+    """The same without indentation and empty lines, which no reader of the page sees and which are a tenth of it."""
+    return "\n".join(line for line in (line.strip() for line in text.splitlines()) if line)
 
 
 def _environment() -> jinja2.Environment:
@@ -90,7 +95,7 @@ def _data(axis: Timeline, shown: CapacityView | None, answers: MatrixView | None
         "first": axis.first.isoformat(),
         "days": axis.days,
         "known": axis.known,
-        "versions": [[x, id_] for id_, x, _ in axis.marks],
+        "versions": [[mark.x, mark.id] for mark in axis.marks if mark.binding],
         "pictures": {},
     }
     if shown:

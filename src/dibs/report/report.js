@@ -212,7 +212,7 @@
     cell.setAttribute("aria-current", "true");
     const row = cell.closest("tr"), table = cell.closest("table"), column = [...row.cells].indexOf(cell.parentElement);
     const work = table.tHead.rows[0].cells[column].textContent.trim(), host = row.querySelector(".host").firstChild.textContent, version = cell.closest(".sheet").dataset.version;
-    const reasons = data.whys[cell.dataset.why], head = document.createElement("p");
+    const reasons = data.whys[cell.getAttribute("href").slice(5)], head = document.createElement("p");
     head.className = "say"; head.textContent = `Under ${version}, ${work} on ${host}: ${ANSWERS[reasons[0][0]]}.`;
     because.replaceChildren(head, ...reasons.map(([, code, clause, text, where]) => {
       const quote = document.createElement("blockquote"), words = document.createElement("p"), source = document.createElement("small");

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROWS_MAX = 250
+ROWS_MAX = 150
 """Rows of one table that a page shows; the file beside the report has them all."""
 INLINE_MAX = 24_000
 """Bytes of CSV that a page carries inside itself; past it the link leads to the file beside the report."""
@@ -56,8 +56,9 @@ class Table:
             id_ = f"{anchor}-{row[anchor]}" if anchor else ""
             shown.append(TableRow("" if id_ in named else id_, tuple(_text(row[column]) for column in columns)))
             named.add(id_)
-        text = to_csv(rows)
-        inline = not file or len(text) <= INLINE_MAX
+        inline = not file or len(rows) < INLINE_MAX // len("1,2,3,4,5")
+        text = to_csv(rows) if inline else ""
+        inline = inline and (not file or len(text) <= INLINE_MAX)
         href = "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode() if inline else f"tables/{name}.csv"
         return cls(name, columns, numeric, tuple(shown), len(rows), href, inline)
 

@@ -17,7 +17,7 @@ from dibs.report.wording import month as say_month
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dibs.report.folder import RunFolder
+    from dibs.report.folder import RunFolder, Version
 
 WIDE, NARROW = 560, 300
 """Pixels of the plot on a desk and on a telephone, at the least: labels are kept apart for these."""
@@ -37,12 +37,20 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """A version boundary: a line, and its id in the `row`-th line above the picture (`narrow_row` on a telephone)."""
+class Mark:
+    """A day on which something was signed into force, or (`binding` false) was signed and changes nothing."""
 
-    x: float
+    x: int
     id: str
     title: str
+    binding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A mark in a picture: a line, and its id in the `row`-th line above (`narrow_row` on a telephone)."""
+
+    mark: Mark
     row: int
     narrow_row: int
     leftward: bool
@@ -64,7 +72,7 @@ class Timeline:
     first: date
     days: int
     known: float
-    marks: tuple[tuple[str, int, str], ...]
+    marks: tuple[Mark, ...]
     spans: tuple[Span, ...]
 
     @classmethod
@@ -78,12 +86,12 @@ class Timeline:
             if end > start:
                 room = max(7, (end - start) * 0.08)
                 spans.append(Span(version.id, max(0, start - room), min(days, end + room)))
-        marks = [
-            (version.id, (version.starts - first).days, f"{version.id}, in force from {say_day(version.starts)}: {version.says}")
-            for version in binding
-            if version.starts >= first
-        ]
-        return cls(first, days, min(days, max(0, (run.known_until - first).days)), tuple(marks), tuple(spans))
+        marks = tuple(
+            Mark((version.starts - first).days, version.id, _title(version), version.binding)
+            for version in run.versions
+            if first <= version.starts < run.until
+        )
+        return cls(first, days, min(days, max(0, (run.known_until - first).days)), marks, tuple(spans))
 
     def x(self, day: date) -> int:
         """Days since the first day; the axis is not cut here, pictures are."""
@@ -113,13 +121,21 @@ class Timeline:
                     out.append(Tick(self.x(at), text, minor=month != 1))
         return tuple(out)
 
-    def flags(self, start: float = 0, end: float | None = None) -> tuple[Flag, ...]:
-        """The version boundaries inside a stretch, their names kept apart as far as that stretch is blown up."""
+    def flags(self, start: float = 0, end: float | None = None, *, idle: bool = False) -> tuple[Flag, ...]:
+        """The version boundaries inside a stretch, their names kept apart as far as that stretch is blown up.
+
+        With `idle` also what was signed and changes nothing.
+        """
         end = self.days if end is None else end
-        inside = [mark for mark in self.marks if start <= mark[1] < end]
-        places = [(id_, (x - start) / (end - start)) for id_, x, _ in inside]
+        inside = [mark for mark in self.marks if start <= mark.x < end and (mark.binding or idle)]
+        places = [(mark.id, (mark.x - start) / (end - start)) for mark in inside]
         rows = zip(inside, places, _rows(places, WIDE), _rows(places, NARROW), strict=True)
-        return tuple(Flag(x, id_, title, row, narrow_row, at > LEFTWARD) for (id_, x, title), (_, at), row, narrow_row in rows)
+        return tuple(Flag(mark, row, narrow_row, at > LEFTWARD) for mark, (_, at), row, narrow_row in rows)
+
+
+def _title(version: Version) -> str:
+    effect = f"in force from {say_day(version.starts)}" if version.binding else f"signed {say_day(version.signed)}, without legal effect"
+    return f"{version.id}, {effect}: {version.says}"
 
 
 def _rows(labels: Sequence[tuple[str, float]], width: int) -> list[int]:

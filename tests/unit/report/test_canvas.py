@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dibs.report.canvas import Canvas, spread
-from dibs.report.timeline import LEFTWARD, LETTER, WIDE, Timeline
+from dibs.report.timeline import LEFTWARD, LETTER, WIDE, Mark, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def axis(days: int = 90, marks: tuple[tuple[str, int, str], ...] = ()) -> Timeline:
-    return Timeline(date(2025, 1, 1), days, days, marks, ())
+def axis(days: int = 90, marks: tuple[tuple[str, int], ...] = ()) -> Timeline:
+    return Timeline(date(2025, 1, 1), days, days, tuple(Mark(x, id_, "", binding=True) for id_, x in marks), ())
 
 
 MONTHS = ("2025-01-01", "2025-02-01", "2025-03-01")
@@ -86,19 +86,19 @@ def test_a_label_with_room_stands_where_its_band_is() -> None:
 
 
 def test_no_boundary_is_drawn_through_the_name_of_another_version() -> None:
-    crowded = axis(4_000, (("M3", 1_788, ""), ("M4", 2_010, ""), ("M5", 2_290, ""), ("M6c", 2_412, ""), ("M7", 2_471, ""), ("last", 3_900, "")))
+    crowded = axis(4_000, (("M3", 1_788), ("M4", 2_010), ("M5", 2_290), ("M6c", 2_412), ("M7", 2_471), ("last", 3_900)))
     flags = crowded.flags()
     for flag in flags:
-        at, size = flag.x / 4_000 * WIDE, len(flag.id) * LETTER + 10
-        left = at - size if flag.x / 4_000 > LEFTWARD else at
+        at, size = flag.mark.x / 4_000 * WIDE, len(flag.mark.id) * LETTER + 10
+        left = at - size if flag.mark.x / 4_000 > LEFTWARD else at
         for other in flags:
-            line = other.x / 4_000 * WIDE
+            line = other.mark.x / 4_000 * WIDE
             if other is not flag and left < line < left + size:
                 assert other.row > flag.row, (flag, other)
 
 
 def test_a_stretch_that_is_blown_up_needs_fewer_lines_for_its_names() -> None:
-    crowded = axis(4_000, (("M5", 2_290, ""), ("M6c", 2_412, ""), ("M7", 2_471, "")))
+    crowded = axis(4_000, (("M5", 2_290), ("M6c", 2_412), ("M7", 2_471)))
     assert max(flag.row for flag in crowded.flags()) > max(flag.row for flag in crowded.flags(2_200, 2_600)) == 0
 
 

@@ -252,12 +252,16 @@ def test_the_matrix_says_each_cell_of_the_table_and_flags_what_changed(run: RunF
 def test_a_version_says_what_is_new_reworded_and_ended(run: RunFolder) -> None:
     shown = force.view(run, Timeline.of(run))
     assert shown
-    marks = {text.version: {(s.mark, s.clause) for s in text.sentences if s.mark} for text in shown.texts}
+    marks = {text.version: {(s.mark, s.clause) for s in text.changes} for text in shown.texts}
     assert marks["first-call"] == {("+", "api-hosting"), ("+", "first-refusal"), ("+", "own-build"), ("-", "exclusive-cloud")}
     assert marks["memo"] == set()
     assert ("-", "first-refusal") in marks["open"]
     assert ("~", "licence") in marks["open"]
     assert "not binding" in shown.caption
+    faded = {lane.clause: [life.over for life in lane.lives] for _, lanes in shown.groups for lane in lanes}
+    assert faded["first-refusal"] == [True]
+    assert faded["licence"] == [True, False]
+    assert faded["cloud-commitment"] == [False], "it ends in 2028, and only the years to mid 2026 are known"
 
 
 def test_a_phase_shows_its_slip_and_how_it_left_the_plan(run: RunFolder, run_dir: Path) -> None:
@@ -271,6 +275,36 @@ def test_a_phase_shows_its_slip_and_how_it_left_the_plan(run: RunFolder, run_dir
             assert lane.expected - lane.planned == slip  # type: ignore[operator]
         assert (lane.sign == "✕") == (last["stage"] == "dropped")
         assert (lane.sign == "⇄") == (last["stage"] == "reassigned")
+
+
+def test_a_stage_ends_where_the_next_begins_or_at_the_finish_and_no_service_is_made_up(folder: Path, maker: ModuleType) -> None:
+    plan = {"site": "quay", "planned_finish": "2027-03-01", "expected_finish": "", "power_mw": "", "accelerators": "", "cost": "", "facts": ""}
+    maker.write_table(
+        folder,
+        "build",
+        [
+            {**plan, "phase": "one", "building": "", "stage": "contracted", "from": "2025-01-01"},
+            {**plan, "phase": "one", "building": "", "stage": "under_construction", "from": "2025-06-01"},
+            {**plan, "phase": "two", "building": "", "stage": "under_construction", "from": "2025-01-01"},
+            {**plan, "phase": "two", "building": "a", "stage": "in_service", "from": "2026-01-01"},
+            {**plan, "phase": "two", "building": "b", "stage": "in_service", "from": "2026-05-01"},
+        ],
+    )
+    run = RunFolder.read(folder)
+    axis = Timeline.of(run)
+    shown = building.view(run, axis)
+    assert shown
+    one, two = (lane for lane in shown.lanes if not lane.building)
+    assert [(axis.day(fill.start).isoformat(), axis.day(fill.end).isoformat(), fill.stage) for fill in one.fills] == [
+        ("2025-01-01", "2025-06-01", "contracted"),
+        ("2025-06-01", "2027-03-01", "under_construction"),
+    ]
+    assert one.end == "due Mar 2027"
+    assert [(axis.day(fill.start).isoformat(), fill.stage) for fill in two.fills] == [
+        ("2025-01-01", "under_construction"),
+        ("2026-05-01", "in_service"),
+    ]
+    assert two.end == "in service May 2026"
 
 
 def test_launches_are_counted_once_late_or_on_time(run: RunFolder, run_dir: Path) -> None:
