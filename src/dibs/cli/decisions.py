@@ -8,6 +8,7 @@ import click
 
 from dibs.cli.frame import say
 from dibs.cli.words import (
+    DAY,
     Whole,
     agreement_argument,
     known_name,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from dibs.cli.frame import Output
     from dibs.decisions.decision import Decision
+    from dibs.decisions.licence import Permission
 
 COLOURS = {"permitted": "green", "offer_first": "yellow", "refused": "red", "undetermined": "magenta"}
 SHORT = {"permitted": "yes", "offer_first": "offer first", "refused": "no", "undetermined": "open"}
@@ -61,21 +63,24 @@ def decide(
     known_name(workload_class, loaded.workload_classes, "class of work", "`--class`")
     known_name(host, loaded.hosts, "host", "`--host`")
     decision = answer(loaded, workload_class=workload_class, host=host, on=on, known=known, quantity=quantity)
-    out.answer(decision.as_dict(), lambda console: show_decision(console, decision, explain=explain))
+
+    def show(console: Console) -> None:
+        if explain:
+            from dibs.decisions.explain import sentences
+
+            for said in sentences(decision):
+                say(console, said)
+        else:
+            _show_answer(console, decision, f"{workload_class} on {host}")
+
+    out.answer(decision.as_dict(), show)
 
 
-def show_decision(console: Console, decision: Decision, *, explain: bool) -> None:
+def _show_answer(console: Console, decision: Decision | Permission, question: str) -> None:
     """The answer, why, until when, and what would change it."""
     colour = COLOURS[decision.answer]
     known = f", as known on {decision.known}" if decision.known else ""
-    question = f"  {decision.workload_class} on {decision.host}, {decision.on}"
-    say(console, (str(decision.answer), f"bold {colour}"), question, (f"  (version {decision.version}{known})", "dim"))
-    if explain:
-        from dibs.decisions.explain import sentences
-
-        for said in sentences(decision):
-            say(console, said, indent=2)
-        return
+    say(console, (str(decision.answer), f"bold {colour}"), f"  {question}, {decision.on}", (f"  (version {decision.version}{known})", "dim"))
     for reason in decision.reasons:
         where = f"  {reason.where}" if reason.where else ""
         say(console, (str(reason.code), colour), "  ", (reason.clause, "bold"), f"  {reason.text}", (where, "dim"), indent=2)
@@ -128,3 +133,32 @@ def matrix(out: Output, *, agreement: str, on: date | None, quantity: int | None
 
 def _leading(decision: Decision) -> str:
     return decision.reasons[0].clause if decision.reasons else ""
+
+
+@agreement_argument
+@click.option("--party", required=True, help="Who would use it.", shell_complete=names_in_agreement("parties"))
+@click.option("--subject", required=True, help="What would be used: models, research ...")
+@click.option("--use", required=True, help="For what.")
+@on_option(required=True)
+@click.option("--developed", type=DAY, help="When the subject came to be, for a licence that reaches only what existed before a day.")
+@known_option
+@reading_option
+def may_use(
+    out: Output,
+    *,
+    agreement: str,
+    party: str,
+    subject: str,
+    use: str,
+    on: date,
+    developed: date | None,
+    known: date | None,
+    readings: tuple[tuple[str, str], ...],
+) -> None:
+    """May this party use that subject of a licence, for this purpose, on that day?"""
+    from dibs.decisions.licence import may_use as answer
+
+    loaded = open_agreement(agreement, readings)
+    known_name(party, loaded.parties, "party", "`--party`")
+    permission = answer(loaded, party, subject, use, on, known=known, developed=developed)
+    out.answer(permission.as_dict(), lambda console: _show_answer(console, permission, f"{party} uses {subject} for {use}"))

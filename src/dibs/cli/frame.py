@@ -28,6 +28,7 @@ DONE = 0
 FAILED = 1
 BAD_INPUT = 2
 
+JSON = "--json"
 LINE = "(command line)"
 """Stands for the file where the words typed are to blame; columns count from the `d` of `dibs`."""
 PLAIN_WIDTH = 150
@@ -79,10 +80,10 @@ def command(group: click.Group, name: str | None = None) -> Callable[[Callable[.
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
         @functools.wraps(function)
-        def run(*, as_json: bool, **arguments: Any) -> int | None:
-            return function(Output(as_json=as_json), **arguments)
+        def run(**arguments: Any) -> int | None:
+            return function(Output(as_json=JSON in typed_words()), **arguments)
 
-        wrapped = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(run)
+        wrapped = click.option(JSON, is_flag=True, expose_value=False, help="Print one JSON document and nothing else.")(run)
         return group.command(name)(wrapped)
 
     return decorate
@@ -105,12 +106,12 @@ class Program(Family):
     """The whole command line: whatever goes wrong in it becomes findings and an exit code."""
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
-        """Run one command and exit."""
+        """Run one command and exit.  `--json` may stand anywhere in the line."""
         words = list(sys.argv[1:] if args is None else args)
-        output = Output(as_json="--json" in words)
+        output = Output(as_json=JSON in words)
         extra = {**extra, "standalone_mode": False, "obj": words}
         try:
-            code = super().main(words, prog_name or "dibs", **extra)
+            code = super().main([word for word in words if word != JSON], prog_name or "dibs", **extra)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             code = BAD_INPUT

@@ -6,7 +6,8 @@ import click
 
 from dibs import __version__
 from dibs.cli.agreements import check, diff, schema, show
-from dibs.cli.decisions import decide, matrix
+from dibs.cli.auditing import audit
+from dibs.cli.decisions import decide, matrix, may_use
 from dibs.cli.doctor import doctor
 from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
@@ -29,6 +30,8 @@ def cli() -> None:
 
 for function in (check, show, diff, decide, matrix, explain, schema, doctor):
     command(cli)(function)
+command(cli, "may-use")(may_use)
+cli.add_command(audit)
 
 
 def main() -> None:

@@ -34,6 +34,13 @@ def test_every_command_takes_json_and_explains_itself_and_its_options(path, dibs
     assert dibs(*path, "--help").exit_code == 0
 
 
+@pytest.mark.parametrize("at", range(5))
+def test_json_may_be_asked_for_anywhere_in_the_line(at, dibs):
+    words = ["audit", "verify", "no-such-book", "--key", "k"]
+    words.insert(at, "--json")
+    assert "findings" in json.loads(dibs(*words).stdout)
+
+
 def test_the_version_is_told(dibs):
     assert dibs("--version").stdout == "dibs 0.1.0\n"
 
