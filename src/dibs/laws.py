@@ -880,17 +880,17 @@ class _Court:
                 continue
             if says.get("lasts") == "one_shot" and clause.id in self._refused:
                 continue
-            if self._together(need, clause) >= int(says.get("minimum_lot", 1000)):
+            if self._together(need, clause, at) >= int(says.get("minimum_lot", 1000)):
                 rights.append(clause)
         return rights
 
-    def _together(self, need: _Need, clause: _Clause) -> int:
+    def _together(self, need: _Need, clause: _Clause, at: int) -> int:
         """How much a need asks for together with those of the same purpose and grantor just before it (R16); counting ends at the minimum lot."""
         lot, since = int(clause.says.get("minimum_lot", 1000)), need.submitted - _seconds(clause.says.get("look_back"), "30 days")
         total = int(need.asked["quantity"])
         own, purpose = need.asked["id"], _purpose(need.asked)
-        if need.submitted < self._watched.get((clause.id, purpose), -_EVER):
-            return max(total, lot)  # a notice was withdrawn just before: nothing of its purpose is too small
+        if at < self._watched.get((clause.id, purpose), -_EVER):
+            return max(total, lot)  # a notice was withdrawn not long ago: nothing of its purpose is too small
         for name in reversed(self._needs_by_purpose[purpose]):
             other = self._needs[name]
             if total >= lot or other.submitted <= since:
