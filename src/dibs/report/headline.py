@@ -72,57 +72,42 @@ def _sentences(run: RunFolder, palette: Palette) -> tuple[str, ...]:
 
 
 def _figures(run: RunFolder) -> tuple[Figure, ...]:
-    requests, offers, laws = run.table("requests"), run.table("offers"), run.table("laws")
+    """Five to seven: what was asked, offered, taken, granted, missing, delayed, broken; what the run has no case of is left out."""
+    requests, offers, launches, laws = run.table("requests"), run.table("offers"), run.table("launches"), run.table("laws")
     asked = sum(number(row["quantity"]) for row in requests)
     granted = sum(number(row["granted"]) for row in requests)
     drawn = f", {power(asked, run.kilowatts)}" if run.kilowatts else ""
-    figures = [Figure(*_split(amount(len(requests))), "requests for capacity", f"{amount(asked)} accelerators in all{drawn}", "#capacity")]
-    kinds = Counter(OUTCOMES.get(row["outcome"], OUTCOMES["open"])[0] for row in offers)
-    holders = listed([run.names.get(holder, holder) for holder in dict.fromkeys(row["holder"] for row in offers)])
-    figures.append(
-        Figure(
-            *_split(amount(len(offers))),
-            "notices: offered first",
-            f"to {holders}, before anybody else" if offers else "nobody had to be asked first",
-            "#offers",
-        )
-    )
+    figures = [_figure(len(requests), "requests for capacity", f"{amount(asked)} accelerators in all{drawn}", "#capacity")]
     if offers:
+        kinds = Counter(OUTCOMES.get(row["outcome"], OUTCOMES["open"])[0] for row in offers)
+        holders = listed([run.names.get(holder, holder) for holder in dict.fromkeys(row["holder"] for row in offers)])
+        figures.append(_figure(len(offers), "times asked first", f"{holders}, before anybody else", "#offers"))
         said = [(kinds["part"], "in part"), (kinds["no"], "declined"), (kinds["silent"], "lapsed"), (kinds["waived"], "waived")]
-        figures.append(
-            Figure(
-                *_split(amount(kinds["yes"])),
-                "taken whole",
-                capital(listed([f"{n} {word}" for n, word in said if n])) or "every one of them",
-                "#offers",
-            )
-        )
+        answers = capital(listed([f"{n} {word}" for n, word in said if n]))
+        figures.append(_figure(kinds["yes"], "taken whole", answers or "every one of them", "#offers"))
+    else:
+        figures.append(_figure(0, "times asked first", "nobody had a right to be", "#offers"))
     figures.append(
-        Figure(
-            *_split(amount(granted)),
-            "accelerators granted",
-            f"{share(granted, asked)} of what was asked" if asked else "nothing was asked",
-            "#suppliers",
-        )
+        _figure(granted, "accelerators granted", f"{share(granted, asked)} of what was asked" if asked else "nothing was asked", "#suppliers")
     )
     hours = unmet_hours(run)
-    missing = sum(1 for row in requests if number(row["unmet"]))
-    note = f"{count(missing, 'request')} not met in full" if hours else "everything wanted was there"
-    figures.append(Figure(*_split(amount(hours)), "accelerator-hours missing", note, "#shortage", "gap" if hours else ""))
-    launches = run.table("launches")
+    missing = f"{count(sum(1 for row in requests if number(row['unmet'])), 'request')} not met in full"
+    figures.append(
+        _figure(hours, "accelerator-hours missing", missing if hours else "everything wanted was there", "#shortage", "gap" if hours else "")
+    )
     if launches:
         late = [row for row in launches if number(row["slip_days"]) > 0 or not row["ready_on"]]
         days = max((number(row["slip_days"]) for row in late), default=0)
-        note = f"of {len(launches)}; the longest by {count(days, 'day')}" if days else f"of {len(launches)}"
-        figures.append(Figure(*_split(amount(len(late))), "launches slipped", note, "#shortage"))
-    broken = sum(1 for row in laws if number(row["violations"]))
-    checked = sum(number(row["checked"]) for row in laws)
+        figures.append(
+            _figure(len(late), "launches slipped", f"of {len(launches)}" + (f"; the longest by {count(days, 'day')}" if days else ""), "#shortage")
+        )
     if laws:
-        figures.append(Figure(str(broken), "", f"of {len(laws)} laws broken", f"in {amount(checked)} checks", "#laws", "bad" if broken else ""))
+        broken, checked = sum(1 for row in laws if number(row["violations"])), sum(number(row["checked"]) for row in laws)
+        figures.append(_figure(broken, f"of {len(laws)} laws broken", f"in {amount(checked)} checks", "#laws", "bad" if broken else ""))
     return tuple(figures)
 
 
-def _split(said: str) -> tuple[str, str]:
-    """`1.9 million` as the number and its unit, which are set in different sizes."""
-    head, _, unit = said.partition(" ")
-    return head, unit
+def _figure(how_many: int, what: str, note: str, href: str, tone: str = "") -> Figure:
+    """`1.9 million` stands as a number and its unit, which are set in different sizes."""
+    head, _, unit = amount(how_many).partition(" ")
+    return Figure(head, unit, what, note, href, tone)

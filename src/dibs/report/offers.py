@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 from dibs.report.folder import is_true, number
 from dibs.report.tables import Table
-from dibs.report.wording import amount, capital, count, day, listed, plain, share, short
+from dibs.report.wording import amount, capital, count, day, listed, month, plain, share, short, times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from dibs.report.folder import Row, RunFolder
     from dibs.report.palette import Ink, Palette
     from dibs.report.timeline import Timeline
 
 LANES_MAX = 120
-"""Lanes of one page; past it the largest requests are kept and the monthly totals show the rest."""
+"""Lanes of one page; past it the largest requests of each month are kept, and the monthly bars show the rest."""
 LENS_MAX = 0.6
 """If the notices fill less of the run than this, the lanes get an axis of their own, blown up from the shared one."""
 
@@ -37,7 +36,16 @@ OUTCOMES = {
     "open": ("open", "…", "not answered yet"),
 }
 """By outcome: how it is drawn, its letter, and what happened in words."""
-ORDER = ("yes", "part", "no", "silent", "waived", "void", "open")
+WORDS = {
+    "yes": "taken",
+    "part": "taken in part",
+    "no": "declined",
+    "silent": "lapsed",
+    "waived": "waived",
+    "void": "void or withdrawn",
+    "open": "open",
+}
+"""How each way of drawing is called, in the order in which they are stacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,11 @@ def _kept(cases: Mapping[str, list[Row]]) -> set[str]:
     return {request for _, _, request in ranked[:LANES_MAX]}
 
 
+def _reason(row: Row) -> str:
+    """Why it was declined, in words; empty when no reason was given."""
+    return "" if row["reason"] == "none" else plain(row["reason"])
+
+
 def _kind(row: Row) -> str:
     return OUTCOMES.get(row["outcome"], OUTCOMES["open"])[0]
 
@@ -164,13 +177,13 @@ def _lane(run: RunFolder, axis: Timeline, palette: Palette, request: Row, case: 
 
 
 def _verdict(row: Row) -> str:
-    kind, reason = _kind(row), row["reason"]
+    kind, reason = _kind(row), _reason(row)
     if kind == "part":
         return f"yes, to {share(number(row['exercised']), number(row['quantity']))}"
     said = {"yes": "yes", "silent": "no answer", "waived": "waived", "open": "open"}.get(kind, plain(row["outcome"]))
     if kind == "no":
         said = "other terms" if row["outcome"] == "countered" else "no"
-        return f"{said}: {plain(reason)}" if reason not in {"", "none"} else said
+        return f"{said}: {reason}" if reason else said
     return said
 
 
@@ -185,8 +198,8 @@ def _bar(run: RunFolder, axis: Timeline, row: Row) -> Bar:
     told.append(f"{words}{' on ' + _day(row['answered_on']) if row['answered_on'] else ''}")
     if kind == "part":
         told[-1] += f" ({amount(number(row['exercised']))})"
-    if row["reason"] not in {"", "none"}:
-        told[-1] += f" ({plain(row['reason'])})"
+    if _reason(row):
+        told[-1] += f" ({_reason(row)})"
     if row["market_until"]:
         told.append(f"free to buy elsewhere until {_day(row['market_until'])}")
     if is_true(row["reoffer"]):
@@ -217,38 +230,22 @@ def _months(axis: Timeline, rows: list[Row]) -> tuple[Month, ...]:
     for text, counts in sorted(served.items()):
         first = datetime.fromisoformat(f"{text}-01").date()
         after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-        parts = tuple((kind, 100 * counts[kind] / busiest) for kind in ORDER if counts[kind])
-        told = listed([f"{counts[kind]} {_word(kind)}" for kind in ORDER if counts[kind]])
-        out.append(Month(axis.x(first), axis.x(after), parts, f"{_month(first)}: {count(sum(counts.values()), 'notice')} served; {told}"))
+        parts = tuple((kind, 100 * counts[kind] / busiest) for kind in WORDS if counts[kind])
+        told = listed([f"{counts[kind]} {WORDS[kind]}" for kind in WORDS if counts[kind]])
+        out.append(Month(axis.x(first), axis.x(after), parts, f"{month(first)}: {count(sum(counts.values()), 'notice')} served; {told}"))
     return tuple(out)
-
-
-def _month(first: date) -> str:
-    return day(first).split(" ", 1)[1]
-
-
-def _word(kind: str) -> str:
-    return {
-        "yes": "taken",
-        "part": "taken in part",
-        "no": "declined",
-        "silent": "lapsed",
-        "waived": "waived",
-        "void": "void or withdrawn",
-        "open": "open",
-    }[kind]
 
 
 def _funnel(rows: list[Row]) -> tuple[Step, ...]:
     """Asked, then how it was answered, then where the freed remainder went."""
     whole = len(rows)
     steps = [Step("asked first", whole, 100, "all", f"{amount(sum(number(row['quantity']) for row in rows))} accelerators")]
-    for kind in ORDER:
+    for kind, word in WORDS.items():
         of = [row for row in rows if _kind(row) == kind]
         if of:
             accepted = sum(number(row["exercised"]) for row in of)
             note = f"{amount(accepted)} accelerators" if accepted else listed(_reasons(of))
-            steps.append(Step(_word(kind), len(of), 100 * len(of) / whole, kind, note))
+            steps.append(Step(word, len(of), 100 * len(of) / whole, kind, note))
     freed = [row for row in rows if row["market_until"]]
     if freed:
         elsewhere = sum(1 for row in freed if set(row["got_by"].replace(";", " ").split()) - {row["holder"]})
@@ -257,8 +254,7 @@ def _funnel(rows: list[Row]) -> tuple[Step, ...]:
 
 
 def _reasons(rows: list[Row]) -> list[str]:
-    reasons = Counter(row["reason"] for row in rows if row["reason"] not in {"", "none"})
-    return [f"{plain(reason)} {n}" for reason, n in reasons.most_common()]
+    return [f"{reason} {n}" for reason, n in Counter(filter(None, map(_reason, rows))).most_common()]
 
 
 def _caption(run: RunFolder, rows: list[Row], cases: defaultdict[str, list[Row]]) -> str:
@@ -266,12 +262,12 @@ def _caption(run: RunFolder, rows: list[Row], cases: defaultdict[str, list[Row]]
     kinds = Counter(_kind(row) for row in rows)
     first, last = rows[0]["served_on"], rows[-1]["served_on"]
     span = f"on {_day(first)}" if _day(first) == _day(last) else f"between {_day(first)} and {_day(last)}"
-    text = f"{listed(holders)} had to be asked {_times(len(rows))} about {count(len(cases), 'request')} {span}"
+    text = f"{listed(holders)} had to be asked {times(len(rows))} about {count(len(cases), 'request')} {span}"
     said = [f"took {kinds['yes']} whole"] if kinds["yes"] else []
     said += [f"took {kinds['part']} in part"] if kinds["part"] else []
     if kinds["no"]:
-        reasons = Counter(row["reason"] for row in rows if _kind(row) == "no" and row["reason"] not in {"", "none"})
-        why = f" (most often: {plain(reasons.most_common(1)[0][0])})" if reasons else ""
+        reasons = Counter(_reason(row) for row in rows if _kind(row) == "no" and _reason(row))
+        why = f" (most often: {reasons.most_common(1)[0][0]})" if reasons else ""
         said.append(f"declined {kinds['no']}{why}")
     said += [f"let {kinds['silent']} lapse"] if kinds["silent"] else []
     said += [f"waived {kinds['waived']}"] if kinds["waived"] else []
@@ -280,10 +276,6 @@ def _caption(run: RunFolder, rows: list[Row], cases: defaultdict[str, list[Row]]
     asked = sum(number(case[0]["quantity"]) for case in cases.values())
     took = f"{amount(taken)} ({share(taken, asked)}) were taken" if taken else "none were taken"
     return f"{text}{answer}. Of {amount(asked)} accelerators offered first, {took}."
-
-
-def _times(number_: int) -> str:
-    return {1: "once", 2: "twice"}.get(number_, f"{amount(number_)} times")
 
 
 def _alternative(rows: list[Row], lanes: tuple[Lane, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dibs.report.folder import is_true, number
 from dibs.report.tables import Table
-from dibs.report.wording import amount, count, plain
+from dibs.report.wording import amount, count, plain, times
 
 if TYPE_CHECKING:
     from dibs.report.folder import Row, RunFolder
@@ -68,7 +68,7 @@ def view(run: RunFolder, palette: Palette) -> SuppliersView | None:
     return SuppliersView(
         caption=_caption(run, answers, grants),
         text_alternative=" ".join(
-            f"{s.ink.name}: asked {_times(s.asked)}; {count(s.grants, 'grant')}, {s.on_time or 'none delivered'}." for s in suppliers
+            f"{s.ink.name}: asked {times(s.asked)}; {count(s.grants, 'grant')}, {s.on_time or 'none delivered'}." for s in suppliers
         ),
         suppliers=suppliers,
         table=Table.of("answers", run.table("answers")),
@@ -111,16 +111,12 @@ def _reasons(text: str) -> str:
     return ", ".join(f"{plain(name)} {how_often}" if name else plain(how_often) for name, _, how_often in pairs)
 
 
-def _times(number_: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(number_, f"{amount(number_)} times")
-
-
 def _caption(run: RunFolder, answers: dict[str, Row], grants: dict[str, list[Row]]) -> str:
     sentences = []
     for holder, row in answers.items():
         name, asked = run.names.get(holder, holder), number(row["asked"])
         accepted = number(row["exercised"]) + number(row["partly"])
-        said = f"{name} was asked {_times(asked)} and took {accepted or 'none'} of them, wholly or in part"
+        said = f"{name} was asked {times(asked)} and took {accepted or 'none'} of them, wholly or in part"
         if row["median_days"]:
             said += f"; its median answer took {float(row['median_days']):g} days"
             if row["window_days"]:

@@ -77,6 +77,11 @@ def count(number: int, thing: str, things: str = "") -> str:
     return f"{amount(number) if number else 'no'} {name}"
 
 
+def times(number: int) -> str:
+    """`never`, `once`, `twice`, `12 times`."""
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{amount(number)} times")
+
+
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(words) < 2:

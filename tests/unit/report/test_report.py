@@ -142,7 +142,7 @@ def test_a_folder_that_no_run_left_is_refused_with_the_command_that_makes_one(tm
 def test_the_head_says_the_figures_of_the_tables(run: RunFolder, run_dir: Path) -> None:
     figures = {figure.what: f"{figure.number} {figure.unit}".strip() for figure in headline.view(run, Palette.of(run)).figures}
     assert figures["requests for capacity"] == str(len(rows(run_dir, "requests")))
-    assert figures["notices: offered first"] == str(len(rows(run_dir, "offers")))
+    assert figures["times asked first"] == str(len(rows(run_dir, "offers")))
     assert figures["taken whole"] == str(sum(row["outcome"] == "exercised" for row in rows(run_dir, "offers")))
     assert figures["launches slipped"] == str(sum(row["slip_days"] != "0" for row in rows(run_dir, "launches")))
     assert 5 <= len(figures) <= 7
