@@ -397,8 +397,8 @@ class _Court:
         self._entry(row, at)
         for event in row["events"]:
             kind = event["type"]
-            self._check(6, event["at"] >= before, f"`{kind}` takes effect at {_shown(event['at'])}, before what stands in front of it")
-            self._check(6, event["at"] <= at, f"`{kind}` takes effect at {_shown(event['at'])}, after its entry was written")
+            place = "before what stands in front of it" if event["at"] < before else "after its entry was written" if event["at"] > at else ""
+            self._check(6, not place, place and f"`{kind}` takes effect at {_shown(event['at'])}, {place}")
             before = event["at"]
             self._mentions(event)
             if kind not in self._judges:
