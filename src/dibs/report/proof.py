@@ -66,12 +66,13 @@ def view(run: RunFolder) -> ProofView:
     facts += [
         (plain(name), f"{value:g} s" if isinstance(value, int | float) else str(value)) for name, value in run.of("timings", default={}).items()
     ]
-    folder = run.path.name or "."
+    proved = grant or "GRANT"
     commands = (
-        (f"dibs audit verify {folder}", "re-reads every stored value: nothing was altered"),
-        (f"dibs audit replay {folder}", "plays the journal again: the same state comes out"),
-        (f"dibs audit re-decide {folder}", "asks every question again: the same answers come out"),
-        (f"dibs audit prove {folder}{' ' + grant if grant else ''}", "writes the proof of one grant as one file that anybody can check offline"),
+        ("dibs audit verify .", "re-reads every stored value: nothing was altered"),
+        ("dibs audit replay .", "plays the journal again: the same state comes out"),
+        ("dibs audit re-decide .", "asks every question again: the same answers come out"),
+        (f"dibs audit prove . --grant {proved} --out proof.json", "writes the proof of one grant as one file"),
+        ("dibs audit verify-bundle proof.json --key KEY", "checks that file anywhere, with nothing but itself and the book's public key"),
     )
     caption = (
         f"Every figure on this page comes from a journal of {amount(size)} entries that can be checked without trusting this page"
