@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
 from dibs.contract.model import ExclusiveHosting, PreEmption
+from dibs.contract.readings import AS_WRITTEN, all_clauses, read_as
 from dibs.decisions.changes import smallest_changes
 from dibs.decisions.decision import Answer, Change, Decision, Facts, Reason, ReasonCode
 from dibs.decisions.history import ALWAYS, NEVER, History, Known, Row, Worlds, mattering
@@ -375,6 +376,8 @@ class Compiled:
         self.history = History(agreement)
         self.clause_ids = self.history.clause_ids
         """Every clause in the order of the text; a denying mask counts its bits in this order."""
+        texts = [read_as(c, name) for c in all_clauses(agreement) for name in (AS_WRITTEN, *c.readings)]
+        self._bursts = {text.exempt_bursts_under for text in texts if isinstance(text, PreEmption)}
         self._tables: dict[object, Table] = {}
         self.now = self.under()
         """The table with everything signed known and nothing having happened."""
@@ -415,7 +418,7 @@ class Compiled:
     ) -> Table:
         """The table of answers under these conditions, for whoever has many questions about them."""
         signed = self.history.signed_by(known)
-        burst = None if burst_hours is None else timedelta(hours=burst_hours)
+        burst = None if burst_hours is None else self._burst(timedelta(hours=burst_hours))
         circumstances = Circumstances(renewal, burst, order, power, facts.drifted)
         key = (signed, tuple(sorted(facts.fired.items())), tuple(sorted(facts.suspended.items())), circumstances)
         table = self._tables.get(key)
@@ -424,6 +427,10 @@ class Compiled:
                 del self._tables[next(iter(self._tables))]
             table = self._tables[key] = Table(self.history, self.history.known_after(signed), facts, circumstances)
         return table
+
+    def _burst(self, length: timedelta) -> timedelta:
+        """The shortest burst that is treated alike, so that bursts of every length share few tables."""
+        return max((t for t in self._bursts if t <= length), default=timedelta(0))
 
     def batch(self, classes: Names, hosts: Names, days: Days, quantities: Quantities = None) -> Verdicts:
         """Many answers at once, with everything signed known and nothing having happened: see `dibs.decisions.batch`."""

@@ -41,6 +41,7 @@ class Circumstances:
 
     renewal: bool = False
     burst: timedelta | None = None
+    """How long the need lasts, if it is an emergency; rounded down to what some right still tells apart."""
     order: str = ""
     power: Decimal | None = None
     """In MW."""
@@ -291,7 +292,7 @@ class _Hearing:
         elif place.circumstances.renewal and clause.exempt_renewals:
             self.leave.append(voice.says(ReasonCode.EXEMPT, have="a renewal at equal or smaller size"))
         elif place.circumstances.burst is not None and place.circumstances.burst < clause.exempt_bursts_under:
-            self.leave.append(voice.says(ReasonCode.EXEMPT, f"under {_hours(clause.exempt_bursts_under)}", _hours(place.circumstances.burst)))
+            self.leave.append(voice.says(ReasonCode.EXEMPT, f"a burst under {_hours(clause.exempt_bursts_under)}", "a shorter burst"))
         elif not self._consented(clause.holder, clause.grantor):
             self._minimum_lot(voice, clause)
 
