@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dibs.contract.model import ClauseId, Host, HostId, PartyId, WorkloadClass
     from dibs.contract.terms import CapacityRequest
-    from dibs.decisions.compile import Compiled, Verdict
+    from dibs.decisions.compile import Compiled, Table, Verdict
     from dibs.procedure.state import State
     from dibs.quantities import Instant
 
@@ -32,7 +32,7 @@ AnyClause = TypeVar("AnyClause", bound=Clause)
 class Agreed:
     """What is agreed at one instant."""
 
-    __slots__ = ("at", "clauses", "compiled", "day", "facts", "state")
+    __slots__ = ("_orders", "_table", "_turns_on", "at", "clauses", "compiled", "day", "facts", "state")
 
     def __init__(self, compiled: Compiled, state: State, at: Instant) -> None:
         """Make it anew whenever time passes or something comes true that a clause turns on."""
@@ -42,6 +42,15 @@ class Agreed:
         self.day = day_of(at, compiled.zone)
         self.facts = self._facts_on("")
         self.clauses = compiled.in_force(self.day, self.day, self.facts)
+        self._turns_on = (state.fired, state.suspended, state.drifted)
+        self._table: Table | None = None
+        self._orders: frozenset[str] | None = None
+
+    def still_holds(self, state: State, at: Instant) -> bool:
+        """Whether it would be the same if made anew.  What clauses turn on is replaced as a whole when something comes true."""
+        fired, suspended, drifted = self._turns_on
+        same = state.fired is fired and state.suspended is suspended and state.drifted is drifted
+        return same and at == self.at and state is self.state
 
     # --- parties
 
@@ -156,19 +165,30 @@ class Agreed:
 
     def verdict(self, asked: CapacityRequest, host: HostId, quantity: int, on: date | None = None) -> Verdict:
         """May so much of a need run on a host?"""
-        orders = {order for c in self.of_kind(Consent) for order in c.orders}
-        table = self.compiled.under(
-            known=self.day,
-            facts=self._facts_on(host) if self.state.drifted else self.facts,
-            renewal=self.renews(asked),
-            burst_hours=length(asked) // HOUR if asked.burst else None,
-            order=asked.id if asked.id in orders else "",
-        )
+        if self._orders is None:
+            self._orders = frozenset(order for c in self.of_kind(Consent) for order in c.orders)
+        if asked.renewal_of or asked.burst or self.state.drifted or asked.id in self._orders:
+            table = self.compiled.under(
+                known=self.day,
+                facts=self._facts_on(host) if self.state.drifted else self.facts,
+                renewal=self.renews(asked),
+                burst_hours=length(asked) // HOUR if asked.burst else None,
+                order=asked.id if asked.id in self._orders else "",
+            )
+        else:
+            table = self.table
         return table.answer(asked.workload_class, host, on or self.day, quantity)
+
+    @property
+    def table(self) -> Table:
+        """The answers to questions with no circumstances of their own."""
+        if self._table is None:
+            self._table = self.compiled.under(known=self.day, facts=self.facts)
+        return self._table
 
     def hosting(self, workload_class: WorkloadClass, host: HostId) -> Verdict:
         """May a class run on a host at all?"""
-        return self.compiled.under(known=self.day, facts=self.facts).answer(workload_class, host, self.day)
+        return self.table.answer(workload_class, host, self.day)
 
     def _facts_on(self, host: HostId) -> Facts:
         """What has happened, for a question about one host."""

@@ -211,7 +211,16 @@ def accept_counter(hearing: Hearing, command: AcceptCounter) -> None:
         exercise(hearing, offer, offer.counter, quantity, room, reasons=(Because(code="counter_accepted", clause=offer.clause),))
     else:
         reasons = (Because(code="counter_accepted", clause=offer.clause),)
-        hearing.say(CounterAccepted(at=hearing.at, because=reasons, offer=offer.offer, request=offer.request, quantity=quantity))
+        hearing.say(
+            CounterAccepted(
+                at=hearing.at,
+                because=reasons,
+                offer=offer.offer,
+                request=offer.request,
+                quantity=quantity,
+                from_market=min(quantity, request.market.quantity),
+            )
+        )
         grant_to_holder(hearing, offer, offer.counter, room)
         give_up_remainder(hearing, offer.request)
 

@@ -181,7 +181,7 @@ def reserve(
     book = hearing.state.books.get((host, sku), Book())
     if price is None:
         price = book.price if book.price is not None else Decimal(0)
-    consent = consent_drawn_on(hearing, request, where)
+    consent = consent_drawn_on(hearing, request, where, quantity)
     hearing.say(
         Granted(
             at=hearing.at,
@@ -210,9 +210,9 @@ def reserve(
     _equal_terms(hearing, hearing.state.grants[grant])
 
 
-def consent_drawn_on(hearing: Hearing, request: Request, host: Host) -> Consent | None:
-    """The consent that lets a need run on a host, if one does."""
-    verdict = hearing.agreed.verdict(request.asked, host.id, request.asked.quantity)
+def consent_drawn_on(hearing: Hearing, request: Request, host: Host, quantity: int) -> Consent | None:
+    """The consent that lets so much of a need run on a host, if one does."""
+    verdict = hearing.agreed.verdict(request.asked, host.id, quantity)
     named = {reason.clause for reason in verdict.reasons if reason.code == "consented"}
     return next((c for c in hearing.agreed.of_kind(Consent) if c.id in named), None)
 

@@ -119,7 +119,8 @@ def apply(state: State, event: AnyEvent) -> State:
             _close(state, event.offer, "RightCountered", "RightCountered", counter=event.terms, counter_quantity=event.quantity)
         case CounterAccepted():
             _write(state, event.offer, "CounterAccepted", taken=event.quantity)
-            _take_from_market(state, state.requests[event.request], event.quantity, "CounterAccepted")
+            if event.from_market:
+                _take_from_market(state, state.requests[event.request], event.from_market, "CounterAccepted")
         case RoundOpened():
             _write(state, event.offer, "RoundOpened", matched=event.quantity)
             state.timers.start("round", event.offer, event.until)
@@ -465,6 +466,8 @@ def _grant(state: State, event: Granted) -> None:
         request = replace(request, cover=replace(cover, status=move("aftermath", cover.status, happened), quantity=left))
         if not left:
             state.timers.stop("cover", event.request)
+    if request.market.status == "reoffer_due" and not request.wanted:
+        request = replace(request, market=Market(status=move("aftermath", "reoffer_due", "Granted in full")), reoffer=False)
     if event.from_market:
         happened = "Granted in part" if request.market.quantity > event.from_market else "Granted in full"
         _take_from_market(state, request, event.from_market, happened)

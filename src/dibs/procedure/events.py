@@ -210,6 +210,8 @@ class CounterAccepted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=
     offer: str
     request: str
     quantity: int
+    from_market: int = 0
+    """How much of it a refusal had set free."""
 
 
 class RoundOpened(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):

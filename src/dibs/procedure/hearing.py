@@ -1,7 +1,8 @@
 """One command being heard: what would follow from it, step by step.
 
-`say` notes an event and makes it true on a supposed state, so that the next step sees it; the real state stays as it
-is until somebody applies the events.
+`say` notes an event.  Whoever then looks at the state sees it made true, on a supposed state: the real one stays as it
+is until somebody applies the events.  What nobody looks at is not worked out, so a command with one consequence costs
+no supposing at all.
 """
 
 from __future__ import annotations
@@ -24,33 +25,40 @@ if TYPE_CHECKING:
 class Hearing:
     """The supposed state, the agreement, the instant that is being judged, and the events so far."""
 
-    __slots__ = ("_agreed", "_seen", "at", "command", "compiled", "events", "state")
+    __slots__ = ("_agreed", "_real", "_shown", "_state", "at", "command", "compiled", "events")
 
     def __init__(self, state: State, compiled: Compiled, command: AnyCommand, at: Instant) -> None:
         """Nothing said yet."""
-        self.state = suppose(state)
         self.compiled = compiled
         self.command = command
         self.at = at
         self.events: list[AnyEvent] = []
+        self._real = self._state = state
+        self._shown = 0
         self._agreed: Agreed | None = None
-        self._seen: tuple[object, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """How things would stand after what was said so far.  Look, and do not keep it: the next look may be at another object."""
+        if self._shown < len(self.events):
+            if self._state is self._real:
+                self._state = suppose(self._real)
+            for event in self.events[self._shown :]:
+                apply(self._state, event)
+            self._shown = len(self.events)
+        return self._state
 
     @property
     def agreed(self) -> Agreed:
         """The agreement as it stands now."""
-        state = self.state
-        # These three are replaced as a whole when something comes true, so their identity tells whether anything has.
-        seen = (self.at, id(state.fired), id(state.suspended), id(state.drifted))
-        if self._agreed is None or seen != self._seen:
-            self._agreed = Agreed(self.compiled, state, self.at)
-            self._seen = seen
-        return self._agreed
+        agreed = self._agreed
+        if agreed is None or not agreed.still_holds(self.state, self.at):
+            agreed = self._agreed = Agreed(self.compiled, self.state, self.at)
+        return agreed
 
     def say(self, event: AnyEvent) -> None:
         """This happens."""
         self.events.append(event)
-        apply(self.state, event)
 
     def refuse(self, subject: str, *reasons: Because | Refusal, need: object = "", have: object = "", clause: str = "") -> None:
         """The command is not allowed; `need` and `have` are the numbers compared."""

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from dibs.procedure.state import Request
     from dibs.quantities import Instant
 
+AT_HOME = frozenset({"on_holder_platform", "sub_supply_counts"})
+"""Reasons of a permitted verdict that only say that the host is the holder's."""
+
 
 def submit(hearing: Hearing, command: SubmitRequest) -> None:
     """Record a need, and say whether somebody has to be asked first."""
@@ -99,8 +102,10 @@ def _find_right(
             return Answer.UNDETERMINED, None, because(doubtful, lot)
         if len(elsewhere) == len(hosts):
             return Answer.REFUSED, None, because(verdicts[0], lot)
-    first = next((v for v in verdicts if v.answer is Answer.PERMITTED), None)
-    return Answer.PERMITTED, None, because(first, lot) if first else ()
+    allowed = [v for v in verdicts if v.answer is Answer.PERMITTED]
+    # Why it is free elsewhere says more than that the holder's own platform is always free.
+    telling = [v for v in allowed if v.reasons and str(v.reasons[0].code) not in AT_HOME] or allowed
+    return Answer.PERMITTED, None, because(telling[0], lot) if telling else ()
 
 
 def _act_on(hearing: Hearing, request: str, answer: Answer, right: PreEmption | None, reasons: tuple[Because, ...]) -> None:
@@ -123,13 +128,16 @@ def hold(hearing: Hearing, request: str, right: PreEmption, reasons: tuple[Becau
 
 
 def _join(hearing: Hearing, right: PreEmption, previous: str) -> None:
-    """Earlier needs of a case that has grown to the minimum lot are held too, as far as they are still loose (R16)."""
-    state, since = hearing.state, hearing.at - int(right.look_back.total_seconds())
+    """Earlier needs of a case that has grown to the minimum lot are held too, as far as they are still loose (R16).
+
+    One that is bound by itself has held those before it when it came, so there is no need to look further.
+    """
+    since = hearing.at - int(right.look_back.total_seconds())
     while previous:
-        request = state.requests[previous]
-        if request.submitted_at <= since:
+        request = hearing.state.requests[previous]
+        if request.submitted_at <= since or (request.clause == right.id and not request.together):
             break
-        if previous in state.live and not request.clause and request.status in {"submitted", "partially_granted"} and request.loose:
+        if previous in hearing.state.live and not request.clause and request.status in {"submitted", "partially_granted"} and request.loose:
             answer, bound, reasons = _find_right(hearing, request.asked, request.submitted_at, request.previous, together=True)
             if answer is Answer.OFFER_FIRST and bound and bound.id == right.id:
                 hold(hearing, previous, right, reasons, together=True)

@@ -7,6 +7,7 @@ under its id cures it, with a whole new window.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict, replace
@@ -172,8 +173,7 @@ def _least(right: PreEmption, request: Request, terms: Terms) -> int:
     quantity = terms.quantity or 0
     if right.partial == "none" or (terms.package is not None and right.packages == "whole"):
         return quantity
-    share = quantity * right.minimum_accept
-    return min(quantity, max(1, -int(-share // 1), request.asked.minimum_quantity))
+    return min(quantity, max(1, ceil(quantity * right.minimum_accept), request.asked.minimum_quantity))
 
 
 def window_of(right: PreEmption, quantity: int, *, reoffer: bool) -> int:

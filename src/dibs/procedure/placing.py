@@ -179,7 +179,7 @@ def _directly(hearing: Hearing, proposal: _Proposal, reasons: tuple[Because, ...
     if running and running.status == "open" and running.holder != proposal.host.platform:
         hearing.refuse(proposal.grant, Refusal.OFFER_RUNNING, have=running.offer, clause=running.clause)
         return
-    consent = consent_drawn_on(hearing, request, proposal.host)
+    consent = consent_drawn_on(hearing, request, proposal.host, proposal.quantity)
     if consent and consent.quantity_max is not None:
         used = -hearing.state.consented.get(consent.id, Schedule()).least(proposal.starts, proposal.ends)
         if used + proposal.quantity > consent.quantity_max:

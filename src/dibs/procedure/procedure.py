@@ -104,11 +104,10 @@ def due(state: State) -> Instant | None:
 
 def _let_pass(hearing: Hearing, at: Instant, rank: int) -> None:
     """Let happen what is due before a command of this rank at this instant: each at its own instant, however late this comes."""
-    timers = hearing.state.timers
-    while (timer := timers.first()) is not None and (timer[0], timer[1]) < (at, rank):
+    while (timer := hearing.state.timers.first()) is not None and (timer[0], timer[1]) < (at, rank):
         hearing.at = max(timer[0], hearing.state.now)
         _happen(hearing, timer)
-        assert timers.first() != timer, f"{timer} was due and did not happen"  # noqa: S101 - a bug, loud
+        assert hearing.state.timers.first() != timer, f"{timer} was due and did not happen"  # noqa: S101 - a bug, loud
 
 
 def _happen(hearing: Hearing, timer: Timer) -> None:
