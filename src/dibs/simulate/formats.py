@@ -92,6 +92,7 @@ class ScenarioFile:
     programme: str = term("File of the building programme; left out when there is none.", default="programme.yaml")
     buyer: PartyId = term("Whose needs these are.", refers="party")
     horizon: Horizon = term("The days that are played.")
+    known_until: date | None = term("From this day on everything is plan or forecast (default: the horizon's end).", default=None)
     seed: int = term("The seed of chance, unless the command names another.", default=0)
     kilowatts_per_accelerator: Decimal = term("Turns power into accelerators where only power is known.", default=Decimal("2.5"), unit="kW")
     counts_as_capacity: Mapping[str, Share] = term(

@@ -151,7 +151,7 @@ def run(
     if not horizon.from_ < last <= horizon.until:
         where = Mark(f"--until {last}")
         fix = f"name a day after {horizon.from_}, up to {horizon.until}"
-        raise BadInput([Finding("DIB133", f"{last} is not among the days of `{scenario.file.id}`", where, fix)])
+        raise BadInput([Finding("DIB102", f"{last} is not among the days of `{scenario.file.id}`", where, fix)])
     begun = perf_counter()
     play = _Play(scenario, scenario.file.seed if seed is None else seed, last, progress, faults)
     result = play.play()
