@@ -17,6 +17,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -382,6 +383,7 @@ class _Court:
         self._promised: dict[tuple[str, str], _Steps] = {}
         self._consented: dict[str, _Steps] = {}
         self._reports: set[str] = set()
+        self._usage: dict[str, list[Row]] = {}
         self._ended: dict[str, int] = {}
         self._suspended: dict[str, int] = {}
         self._refused: set[str] = set()
@@ -406,6 +408,9 @@ class _Court:
             judged = self._judges[kind]
             if judged:
                 judged(event)
+        for event in row["events"]:
+            if event["type"] == "UsageReported":
+                self._purpose_kept(event)
         self._at = at
 
     def close(self) -> None:
@@ -687,19 +692,9 @@ class _Court:
             return
         said, written = (event["platform"], event["operator"]), (host["platform"], host["operator"])
         self._check(2, said == written, f"grant `{name}` says {said} of host `{event['host']}`; the agreement says {written}")
-        consent = self._consent(event["workload_class"], event["host"], event["starts"], event["request"])
-        grant = _Promise(
-            event["request"],
-            event["host"],
-            event["sku"],
-            event["quantity"],
-            event["starts"],
-            event["ends"],
-            event["price"],
-            consent.id if consent else "",
-        )
+        grant = _Promise(event["request"], event["host"], event["sku"], event["quantity"], event["starts"], event["ends"], event["price"])
         grant.freedoms = self._asked_first(event, need, host)
-        self._hosted_rightly(event, consent)
+        self._hosted_rightly(event, grant)
         self._promised_once(event, need)
         self._price_frozen(event)
         self._grants[name] = grant
@@ -717,8 +712,12 @@ class _Court:
         covers = min(need.owed, event["quantity"])
         need.owed -= covers
         quantity = event["quantity"] - covers
+        beyond = self._beyond_consent(event, at)
         for clause in covering if quantity else ():
             freedom = need.freed.get(clause.id)
+            if freedom is None and beyond:
+                self._check(2, False, f"grant `{name}` goes beyond what {beyond}")
+                continue
             words = "the holder never declined, lapsed or waived" if freedom is None else self._exceeds(event, quantity, freedom, clause)
             self._check(1, not words, f"grant `{name}` to `{host['platform']}` is covered by `{clause.id}`: {words}")
             if freedom:
@@ -746,17 +745,27 @@ class _Court:
             return f"its terms are richer than those the holder refused ({', '.join(richer)})"
         return ""
 
-    def _hosted_rightly(self, event: Row, consent: _Clause | None) -> None:
-        """Law 2, for work that starts when the grant does."""
-        name, starts = event["grant"], event["starts"]
-        bound = self._bound_elsewhere(event["workload_class"], event["host"], starts, starts + 1, event["request"])
-        self._check(2, not bound, f"grant `{name}` puts `{event['workload_class']}` on `{event['host']}`, and `{bound}` binds it to another platform")
+    def _hosted_rightly(self, event: Row, grant: _Promise) -> None:
+        """Law 2, for work that starts when the grant does; and how much of a consent the grant draws on."""
+        workload, host, starts, request = event["workload_class"], event["host"], event["starts"], event["request"]
+        consent = self._consent(workload, host, starts, request)
+        beyond = self._beyond_consent(event, starts)
+        bound = self._bound_elsewhere(workload, host, starts, starts + 1, None if beyond else consent)
+        but = f", beyond what {beyond}" if beyond else ""
+        self._check(2, not bound, f"grant `{event['grant']}` puts `{workload}` on `{host}`, and `{bound}` binds it to another platform{but}")
+        if consent and not beyond and not grant.freedoms:
+            grant.consent = consent.id
+            self._consented.setdefault(consent.id, _Steps()).add(starts, event["ends"], event["quantity"])
+
+    def _beyond_consent(self, event: Row, at: int) -> str:
+        """Which consent would cover a grant if it were not for its quantity, in words; empty if none."""
+        consent = self._consent(event["workload_class"], event["host"], at, event["request"])
         most = consent.says.get("quantity_max") if consent else None
-        if consent and most is not None:
-            steps = self._consented.setdefault(consent.id, _Steps())
-            steps.add(starts, event["ends"], event["quantity"])
-            excess = _first_excess(steps, [(-_EVER, int(most))], starts, event["ends"])
-            self._check(2, excess is None, f"grant `{name}` brings what `{consent.id}` allows to {excess and excess[1]}, and its most is {most}")
+        if consent is None or most is None:
+            return ""
+        drawn = self._consented.get(consent.id, _Steps()).within(event["starts"], event["ends"])
+        total = max(level for _, level in drawn) + event["quantity"]
+        return f"`{consent.id}` allows: {most}, and this makes {total}" if total > int(most) else ""
 
     def _promised_once(self, event: Row, need: _Need) -> None:
         """Law 3: against what the host declared, over the whole time of the grant, and against what was asked."""
@@ -832,13 +841,47 @@ class _Court:
     def _usage_reported(self, event: Row) -> None:
         self._check(5, event["report"] not in self._reports, f"usage report `{event['report']}` was counted twice")
         self._reports.add(event["report"])
-        bound = self._bound_elsewhere(event["workload_class"], event["host"], event["starts"], event["ends"])
+        self._usage.setdefault(event["host"], []).append(event)
+        workload, host, starts = event["workload_class"], event["host"], event["starts"]
+        bound = self._bound_elsewhere(workload, host, starts, event["ends"], self._any_consent(workload, host, starts))
         noted = any(other["type"] == "BreachNoted" and other["clause"] == bound for other in self._row["events"])
-        words = f"`{event['workload_class']}` ran on `{event['host']}` while `{bound}` bound it to another platform, and nobody noted the breach"
+        words = f"`{workload}` ran on `{host}` while `{bound}` bound it to another platform, and nobody noted the breach"
         self._check(2, not bound or noted, words)
 
+    def _purpose_kept(self, event: Row) -> None:
+        """Law 2: own-build that is used for its purpose less than agreed is flagged, and flagged only then (R29)."""
+        host, at = event["host"], event["at"]
+        watching = [c for c in self.agreement.of_kind("consent", at) if c.says.get("purpose") and self._in_force(c, at) and self._watches(c, host)]
+        newest = max(report["ends"] for report in self._usage[host])
+        for consent in watching:
+            purpose = consent.says["purpose"]
+            begins = newest - _seconds(purpose.get("over"), "90 days")
+            kept = [report for report in self._usage[host] if report["ends"] > begins]
+            hours: dict[bool, Fraction] = {True: Fraction(0), False: Fraction(0)}
+            for report in kept:
+                inside = Fraction(report["ends"] - max(report["starts"], begins), report["ends"] - report["starts"])
+                hours[report["workload_class"] in purpose["classes"]] += report["accelerator_hours"] * inside
+            total = hours[True] + hours[False]
+            drifted = total > 0 and hours[True] < Fraction(_share(purpose["at_least"])) * total
+            flagged = (consent.id, host) in self._drifted
+            share = f"{float(hours[True] / total):.1%}" if total else "nothing"
+            words = f"`{host}` was used to {share} for the purpose of `{consent.id}`, and that was {'not ' if drifted else ''}flagged"
+            self._check(2, not total or drifted == flagged, words)
+        longest = max((_seconds(c.says["purpose"].get("over"), "90 days") for c in watching), default=0)
+        self._usage[host] = [report for report in self._usage[host] if report["ends"] > newest - longest or report["ends"] == newest]
+
+    def _watches(self, consent: _Clause, host_id: str) -> bool:
+        """Whether a consent to own-building speaks of a host's use: one it lists, else every own building of the grantee."""
+        host = self.agreement.hosts.get(host_id, {})
+        if consent.says["permits"] != "own_build":
+            return False
+        if consent.says.get("hosts"):
+            return host_id in consent.says["hosts"]
+        return bool(host.get("own_build")) and consent.says["grantee"] in self.agreement.buyers(host["platform"])
+
     def _product_launched(self, event: Row) -> None:
-        bound = self._bound_elsewhere(event["workload_class"], event["host"], event["at"], event["at"] + 1)
+        workload, at = event["workload_class"], event["at"]
+        bound = self._bound_elsewhere(workload, event["host"], at, at + 1, self._any_consent(workload, event["host"], at))
         self._check(
             2, not bound, f"`{event['launch']}` shipped on `{event['host']}` while `{bound}` bound `{event['workload_class']}` to another platform"
         )
@@ -917,30 +960,71 @@ class _Court:
         if asked.get("burst") and event["ends"] - event["starts"] < _seconds(says.get("exempt_bursts_under"), "72 hours"):
             return True
         consent = self._consent(event["workload_class"], event["host"], at, event["request"])
-        return (
-            consent is not None
-            and consent.says["grantor"] in {says["holder"], self._holder(clause)}
-            and (consent.id, event["host"]) not in self._drifted
-        )
+        if consent is None or self._beyond_consent(event, at):
+            return False
+        towards = self._buyer(consent.says["grantee"]) == self._buyer(says["grantor"]) and consent.says["grantor"] in {
+            says["holder"],
+            self._holder(clause),
+        }
+        return towards and ((consent.id, event["host"]) not in self._drifted or renewed is not None)
 
-    def _consent(self, workload: str, host_id: str, at: int, request: str = "") -> _Clause | None:
+    def _any_consent(self, workload: str, host_id: str, at: int) -> _Clause | None:
+        """A consent that covers use, for which nobody says under which order it runs: any order that was consented to there will do."""
+        asked = {grant.request for grant in self._grants.values() if grant.host == host_id} if self._orders_matter(at) else ()
+        consents = (self._consent(workload, host_id, at, request) for request in ("", *sorted(asked)))
+        return next((consent for consent in consents if consent), None)
+
+    def _orders_matter(self, at: int) -> bool:
+        return any(clause.says["permits"] == "order" for clause in self.agreement.of_kind("consent", at))
+
+    def _buyer(self, party: str) -> str:
+        """For whom a party buys in the end."""
+        seen = set()
+        while party not in seen:
+            seen.add(party)
+            party = self.agreement.parties.get(party, {}).get("controlled_by") or party
+        return party
+
+    def _consent(self, workload: str, host_id: str, at: int, request: str) -> _Clause | None:
         """The consent that covers a class on a host at an instant, if there is one."""
         host = self.agreement.hosts.get(host_id, {})
         for clause in self.agreement.of_kind("consent", at):
             says = clause.says
-            if not self._in_force(clause, at) or workload not in says["classes"] or (says.get("hosts") and host_id not in says["hosts"]):
+            if not self._in_force(clause, at) or workload not in says["classes"]:
                 continue
-            if says.get("suppliers") and not {host.get("platform"), host.get("operator")} & set(says["suppliers"]):
+            suppliers, own_contract = says.get("suppliers") or (), host.get("platform") == says["grantor"]
+            if suppliers and not {host.get("platform"), host.get("operator")} & set(suppliers):
                 continue
-            fits = {
-                "own_build": bool(host.get("own_build")),
-                "platform_extension": host.get("platform") == says["grantor"] and host.get("operator") != says["grantor"],
-                "supplier": bool(says.get("suppliers") or says.get("hosts")),
-                "order": not request or request in says.get("orders", ()),
+            if says["permits"] == "order" and request not in says.get("orders", ()):
+                continue
+            if says.get("hosts"):
+                if host_id in says["hosts"]:
+                    return clause
+                continue
+            described = {
+                "own_build": self._own_building(clause, workload, host_id, at),
+                "platform_extension": own_contract and host.get("operator") != says["grantor"],
+                "supplier": host.get("platform") in suppliers or (own_contract and host.get("operator") in suppliers),
+                "order": True,
             }
-            if fits[says["permits"]]:
+            if described[says["permits"]]:
                 return clause
         return None
+
+    def _own_building(self, consent: _Clause, workload: str, host_id: str, at: int) -> bool:
+        """Whether a host is the grantee's own building: as the programme that lists it says, else by its own flag and platform."""
+        listing = [
+            clause.says
+            for clause in self.agreement.of_kind("programme", at)
+            if self._in_force(clause, at)
+            and any(phase.get("host") == host_id for site in clause.says.get("sites", ()) for phase in site.get("phases", ()))
+        ]
+        if listing:
+            intended = workload in (consent.says.get("purpose") or consent.says)["classes"]
+            kinds = {says.get("counts_as", "by_purpose") for says in listing}
+            return kinds == {"own_build"} or (kinds <= {"own_build", "by_purpose"} and intended)
+        host = self.agreement.hosts.get(host_id, {})
+        return bool(host.get("own_build")) and self._buyer(host["platform"]) == self._buyer(consent.says["grantee"])
 
     def _sub_supply(self, host_id: str, at: int, *, counts: bool) -> bool:
         """Whether a sub-supply clause names a host's machines, and says that they count as the holder's or that they do not."""
@@ -954,7 +1038,7 @@ class _Court:
                 return True
         return False
 
-    def _bound_elsewhere(self, workload: str, host_id: str, starts: int, ends: int, request: str = "") -> str:
+    def _bound_elsewhere(self, workload: str, host_id: str, starts: int, ends: int, consent: _Clause | None) -> str:
         """The exclusive-hosting clause that keeps a class off a host during the whole of an interval, if there is one."""
         host = self.agreement.hosts.get(host_id)
         if host is None:
@@ -962,7 +1046,6 @@ class _Court:
         speaking = [
             c for c in self.agreement.of_kind("exclusive_hosting", starts) if self._in_force(c, starts, ends) and workload in c.says["classes"]
         ]
-        consent = self._consent(workload, host_id, starts, request)
         for clause in speaking:
             says = clause.says
             home = says["platform"]

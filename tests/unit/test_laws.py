@@ -89,8 +89,8 @@ class Journal:
         event = {"type": "Granted", "grant": name, "request": request, "host": host, "platform": of[host][0], "operator": of[host][1]}
         return self.say(day, command, event | {"sku": "h100", "workload_class": "training", "quantity": quantity, "price": price} | span | more)
 
-    def use(self, day, host, workload, name="u1", *, starts="2025-06-01", ends="2025-06-02"):
-        event = {"type": "UsageReported", "report": name, "host": host, "workload_class": workload, "accelerator_hours": 10}
+    def use(self, day, host, workload, name="u1", *, starts="2025-06-01", ends="2025-06-02", hours=10):
+        event = {"type": "UsageReported", "report": name, "host": host, "workload_class": workload, "accelerator_hours": hours}
         return self.say(day, {"type": "ReportUsage"}, event | {"starts": seconds(starts), "ends": seconds(ends)})
 
 
@@ -204,6 +204,14 @@ def headless(book: Journal) -> Journal:
     return book
 
 
+def drifted() -> Journal:
+    """Own-build was used for product work, and that was flagged."""
+    book = asked().use("2025-06-04", "aster-yard", "product", "u2", starts="2025-06-02", ends="2025-06-04", hours=11)
+    flag = {"type": "PurposeDrifted", "at": seconds("2025-06-04"), "clause": "own-build", "host": "aster-yard", "share": "0", "at_least": "0.5"}
+    book.rows[-1]["events"].append(flag)
+    return book
+
+
 LATER = {"delivery_tolerance": 864_000}
 
 PLANTED = {
@@ -281,6 +289,18 @@ PLANTED = {
         lambda: asked().use("2025-03-01", "cinder-west", "training", starts="2024-06-01", ends="2024-06-02"),
     ),
     "a grant says another platform than the agreement": ({2}, lambda: after_refusal().grant("2025-04-02", platform="borealis")),
+    "own-build is used for something else and nobody says so": (
+        {2},
+        lambda: (
+            asked()
+            .use("2025-06-03", "aster-yard", "training")
+            .use("2025-06-04", "aster-yard", "product", "u2", starts="2025-06-02", ends="2025-06-04", hours=11)
+        ),
+    ),
+    "own-build is flagged while it keeps its purpose": (
+        {2},
+        lambda: drifted().use("2025-06-05", "aster-yard", "training", "u3", starts="2025-06-04", ends="2025-06-05", hours=90),
+    ),
     "a grant is on a host that the agreement does not name": ({2}, lambda: twin(after_refusal().grant("2025-04-02"), grant="g2", host="atlantis")),
     # 3: promised once.
     "two grants promise the same accelerators": (
@@ -595,6 +615,22 @@ LAWFUL = {
         {"type": "ReportUsage"},
         *asked().use("2025-06-03", "cinder-west", "api").rows[-1]["events"],
         {"type": "BreachNoted", "request": "", "clause": "api-hosting", "by": "aster", "what": "exclusive_elsewhere"},
+    ),
+    "own-build that drifted is flagged until it keeps its purpose again": lambda: (
+        drifted()
+        .use("2025-06-05", "aster-yard", "research", "u3", starts="2025-06-04", ends="2025-06-05", hours=10)
+        .say(
+            "2025-06-06",
+            {"type": "ReportUsage"},
+            *asked().use("2025-06-06", "aster-yard", "training", "u4", starts="2025-06-05", ends="2025-06-06", hours=1).rows[-1]["events"],
+            {"type": "PurposeRestored", "clause": "own-build", "host": "aster-yard", "share": "0.5"},
+        )
+    ),
+    "use that lies further back than the window does not count for the purpose": lambda: drifted().say(
+        "2025-09-06",
+        {"type": "ReportUsage"},
+        *asked().use("2025-09-06", "aster-yard", "training", "u4", starts="2025-09-05", ends="2025-09-06", hours=1).rows[-1]["events"],
+        {"type": "PurposeRestored", "clause": "own-build", "host": "aster-yard", "share": "1"},
     ),
     "an offer lapses while somebody else is speaking": lambda: offered().say(
         "2025-04-05", {"type": "Respond", "by": "cinder", "offer": "o1"}, {"type": "RightLapsed", "offer": "o1", "request": "r1", "at": "2025-04-01"}
