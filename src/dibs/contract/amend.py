@@ -4,6 +4,9 @@ A clause is in force from the beginning of its first day to the beginning of the
 its `effective` day (in force) and from its `signed` day (known): asked what was known on a day, an amendment signed
 later does not exist, not even for days that it reaches back to.  `binding: false` changes nothing on either axis.
 
+A clause that is added may say `from` and reach back; one that is restated never does, because until then its old text
+stands.
+
 Clauses come out as their taken reading has them (`readings.resolve`); one that is silent does not come out at all.
 """
 
@@ -32,6 +35,8 @@ class Dated:
     by: str = ""
     ended_by: str = ""
     """The amendment that ended it before its own time, if one did."""
+    not_before: date | None = None
+    """The day of the amendment that restated it: until then the old text stands, whatever `from` says."""
 
     def covers(self, on: date) -> bool:
         """Whether it is in force on a day."""
@@ -111,7 +116,11 @@ def timeline(agreement: Agreement, known: date | None = None) -> tuple[Dated, ..
             index = live.pop(ended, None)
             if index is not None and (rows[index].ends is None or amendment.effective < rows[index].ends):  # type: ignore[operator]
                 rows[index] = dataclasses.replace(rows[index], ends=amendment.effective, ended_by=amendment.id)
-        for clause in (*amendment.replaces, *amendment.adds):
+        for clause in amendment.replaces:
+            live[clause.id] = len(rows)
+            starts = max(clause.from_ or amendment.effective, amendment.effective)
+            rows.append(Dated(clause, starts, clause.until, by=amendment.id, not_before=amendment.effective))
+        for clause in amendment.adds:
             live[clause.id] = len(rows)
             rows.append(Dated(clause, clause.from_ or amendment.effective, clause.until, by=amendment.id))
     return tuple(rows)
@@ -123,6 +132,8 @@ def _as_read(row: Dated) -> Dated | None:
     if clause is None or clause is row.clause:
         return None if clause is None else row
     starts = clause.from_ if clause.from_ is not None else row.starts
+    if row.not_before is not None and starts is not None:
+        starts = max(starts, row.not_before)
     ends = clause.until
     if row.ended_by and row.ends is not None and (ends is None or row.ends < ends):
         ends = row.ends

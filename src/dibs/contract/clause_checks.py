@@ -117,8 +117,11 @@ def _check_one(inspection: Inspection, path: Path, clause: Clause, amendment: Am
 
 def _check_period(inspection: Inspection, path: Path, clause: Clause, amendment: Amendment | None) -> None:
     starts = clause.from_ or (amendment.effective if amendment else None)
+    restated = "replaces" in path
+    if restated and amendment and starts:
+        starts = max(starts, amendment.effective)
     if clause.until is not None and starts is not None and clause.until <= starts:
-        since = f"begins on {starts}" + ("" if clause.from_ else f", with the amendment `{amendment.id}`," if amendment else "")
+        since = f"begins on {starts}" + ("" if clause.from_ == starts else f", with the amendment `{amendment.id}`," if amendment else "")
         kind = "is empty" if clause.until == starts else "is reversed"
         inspection.error(
             "DIB042",
@@ -126,7 +129,7 @@ def _check_period(inspection: Inspection, path: Path, clause: Clause, amendment:
             (*path, "until"),
             "let `until` be the first day out, after `from`",
         )
-    if amendment and amendment.binding and clause.from_ is not None and clause.from_ < amendment.effective:
+    if amendment and amendment.binding and not restated and clause.from_ is not None and clause.from_ < amendment.effective:
         inspection.warning(
             "DIB084",
             f"`{clause.id}` is in force from {clause.from_}, before its amendment takes effect on {amendment.effective}",

@@ -219,8 +219,11 @@ def sentence(clause: Clause, agreement: Agreement) -> str:
 
 def _period(clause: Clause, agreement: Agreement) -> str:
     starts, ends = clause.from_, clause.until
-    if starts is None:
-        starts = next((a.effective for a in agreement.amendments if any(c is clause or c == clause for c in (*a.adds, *a.replaces))), None)
+    for amendment in agreement.amendments:
+        if clause in amendment.replaces:
+            starts = max(starts or amendment.effective, amendment.effective)
+        elif starts is None and clause in amendment.adds:
+            starts = amendment.effective
     begins = f"from {day_in_words(starts)}" if starts else ""
     until = f"up to and including {day_in_words(ends - _ONE_DAY)}" if ends else "without an end"
     return f"It is in force {begins} {until}.".replace("  ", " ")

@@ -246,11 +246,10 @@ def _allowed(host: Host, clause: model.ExclusiveHosting) -> bool:
 
 
 def _check_exclusives(inspection: Inspection, rows: list[_Row]) -> None:
-    exclusives = [(row, row.dated.clause) for row in rows if isinstance(row.dated.clause, model.ExclusiveHosting)]
+    known = inspection.agreement.parties
+    exclusives = [(r, r.dated.clause) for r in rows if isinstance(r.dated.clause, model.ExclusiveHosting) and r.dated.clause.platform in known]
     hosts = list(inspection.agreement.hosts.values())
     for row, clause in exclusives:
-        if clause.platform not in inspection.agreement.parties:
-            continue
         if hosts and not any(_allowed(h, clause) for h in hosts):
             inspection.warning(
                 "DIB046",

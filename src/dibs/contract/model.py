@@ -484,7 +484,7 @@ class Amendment:
     effective: date = term("When it takes effect: in force from this day on.")
     binding: bool = term("Whether it has legal effect.", default=True, source="A14, M4n")
     ends: tuple[ClauseId, ...] = term("Clauses that end.", default=(), refers="clause")
-    replaces: tuple[Clause, ...] = term("Clauses restated under their old ids.", default=())
+    replaces: tuple[Clause, ...] = term("Clauses restated under their old ids: until the effective day the old text stands.", default=())
     adds: tuple[Clause, ...] = term("New clauses.", default=())
     running: Literal["continue", "void"] = term("What becomes of offers in flight whose clause ends.", default="continue", source="R27")
     confidence: Confidence | None = term("How sure the encoded fact is.", default=None)

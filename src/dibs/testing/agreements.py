@@ -519,6 +519,11 @@ def _party(party: str, parties: list[str]) -> st.SearchStrategy[model.Party]:
     )
 
 
+def _reaching_back(clause: model.Clause, back: bool) -> model.Clause:
+    """The clause with a first day before its amendment's, which only an added one really reaches back to."""
+    return dataclasses.replace(clause, from_=FIRST_DAY) if back else clause
+
+
 @st.composite
 def _amendments(draw: Draw, n: Names, first: tuple[model.Clause, ...], at_most: int) -> tuple[model.Amendment, ...]:
     live = {c.id: c for c in first}
@@ -529,10 +534,10 @@ def _amendments(draw: Draw, n: Names, first: tuple[model.Clause, ...], at_most: 
         touched = draw(some(open_))
         restated = [i for i in touched if draw(st.booleans())]
         ends = tuple(i for i in touched if i not in restated)
-        replaces = tuple(draw(clauses(n, i, kind=live[i].kind, earliest=effective)) for i in restated)
+        replaces = tuple(_reaching_back(draw(clauses(n, i, kind=live[i].kind, earliest=effective)), draw(st.booleans())) for i in restated)
         adds = []
         for index in range(draw(st.integers(0, 2))):
-            adds.append(draw(clauses(n, f"a{number}-{index}", earliest=effective)))
+            adds.append(_reaching_back(draw(clauses(n, f"a{number}-{index}", earliest=effective)), draw(st.sampled_from([False, False, True]))))
             n.clauses.append(f"a{number}-{index}")
         if binding:
             live = {i: c for i, c in live.items() if i not in ends} | {c.id: c for c in (*replaces, *adds)}
