@@ -298,6 +298,8 @@ class _Need:
 
     asked: Mapping[str, Any]
     submitted: int
+    entry: int
+    """The entry that recorded it: of needs of one instant, the earlier entry came first."""
     open_offers: set[str] = field(default_factory=set)
     hushed: bool = False
     """Whether it is held and the holder has neither answered nor lapsed."""
@@ -454,7 +456,7 @@ class _Court:
     def _request_submitted(self, event: Row) -> None:
         asked = event["request"]
         self._check(4, asked["id"] not in self._needs, f"request `{asked['id']}` was submitted twice")
-        self._needs[asked["id"]] = _Need(asked, event["at"])
+        self._needs[asked["id"]] = _Need(asked, event["at"], self._seq)
         self._needs_by_purpose.setdefault(_purpose(asked), []).append(asked["id"])
 
     def _request_held(self, event: Row) -> None:
@@ -940,7 +942,7 @@ class _Court:
                 break
             if (
                 name != own
-                and other.submitted <= need.submitted
+                and other.entry < need.entry
                 and not other.given_up
                 and clause.says["grantor"] in self.agreement.buyers(other.asked["party"])
             ):
