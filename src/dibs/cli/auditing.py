@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dibs.cli.frame import DONE, FAILED, Family, bad, command, say, typed_words
+from dibs.cli.frame import DONE, FAILED, Family, bad, cannot_write, command, say, typed_words
 from dibs.cli.words import read_bytes
 
 if TYPE_CHECKING:
@@ -174,15 +174,12 @@ def verify_bundle(out: Output, proof: str, key: str) -> int:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file wholly or not at all."""
-    from dibs.errors import Unavailable
-
     partial = path.with_name(f"{path.name}.partial")
     try:
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
-        message = f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}: name a place that is yours and has room"
-        raise Unavailable(message, code="DIB193", retry=True) from error
+        raise cannot_write(path, error) from error
 
 
 def _open(path: str) -> Book:

@@ -7,6 +7,7 @@ the words typed is a finding like any other, with its code, its place in the lin
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import json
@@ -21,6 +22,7 @@ from dibs.errors import BadInput, Finding, Mark, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -118,7 +120,7 @@ class Program(Family):
         except click.UsageError as error:
             code = _report(output, [_usage(error, words)], words)
         except BadInput as error:
-            code = _report(output, error.findings, words)
+            code = _report(output, [_placed(finding, words) for finding in error.findings], words)
         except Unavailable as error:
             failure = {"failed": {"code": error.code, "message": str(error), "retry": error.retry}}
             output.answer(failure, lambda _, said=f"{error.code}: {error}": output.notes.print(said, style="red"))  # type: ignore[misc]
@@ -140,6 +142,12 @@ def bad(code: str, message: str, fix: str, word: str = "") -> BadInput:
     return BadInput([Finding(code, message, place(word, typed_words()), fix)])
 
 
+def cannot_write(path: Path, error: OSError) -> Unavailable:
+    """The failure that leaves nothing half-written, to be raised."""
+    reason = (error.strerror or str(error)).lower()
+    return Unavailable(f"`{path}` cannot be written: {reason}: name a place that is yours and has room", code="DIB193", retry=True)
+
+
 def typed_words() -> list[str]:
     """The words of the command that is running, as they were typed after `dibs`."""
     context = click.get_current_context(silent=True)
@@ -157,6 +165,12 @@ def place(word: str, words: Sequence[str]) -> Mark:
             return Mark(LINE, 1, column + written.index("=") + 1)
         column += len(written) + 1
     return Mark(LINE, 1, column)
+
+
+def _placed(finding: Finding, words: Sequence[str]) -> Finding:
+    """A finding about an option, which other layers name by its words, with its place in the line as typed."""
+    option, _, value = finding.where.file.partition(" ")
+    return dataclasses.replace(finding, where=place(value, words)) if option.startswith("--") else finding
 
 
 def _usage(error: click.UsageError, words: Sequence[str]) -> Finding:

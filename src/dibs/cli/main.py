@@ -11,6 +11,7 @@ from dibs.cli.decisions import decide, matrix, may_use
 from dibs.cli.doctor import doctor
 from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
+from dibs.cli.running import run
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for function in (check, show, diff, decide, matrix, explain, schema, doctor):
+for function in (run, check, show, diff, decide, matrix, explain, schema, doctor):
     command(cli)(function)
 command(cli, "may-use")(may_use)
 cli.add_command(audit)
