@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 from dibs.contract.model import Consent, ExclusiveHosting, PreEmption, Programme, SubSupply
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import timedelta
 
-    from dibs.contract.amend import Dated
-    from dibs.contract.model import Agreement, Clause, ClauseId, Host, Party, PartyId, WorkloadClass
+    from dibs.contract.model import Clause, ClauseId, Host, Party, PartyId, WorkloadClass
 
 Hosting: TypeAlias = ExclusiveHosting | PreEmption | Consent | SubSupply | Programme
 """The kinds of clause that can matter to where work runs."""
@@ -402,23 +400,6 @@ def outranked(clauses: Sequence[Clause]) -> tuple[list[int], list[int], list[int
         heard |= {n for n, by in enumerate(above) if silent.issuperset(by)}
         silent |= {n for n, by in enumerate(above) if not heard.isdisjoint(by)}
     return sorted(heard), sorted(silent), [n for n in range(len(clauses)) if n not in heard and n not in silent]
-
-
-def conflicting(agreement: Agreement, rows: Sequence[Dated]) -> tuple[tuple[Dated, Dated, WorkloadClass], ...]:
-    """Every pair of exclusivities that bind one class on a common day, that no host can obey at once, and of which neither outranks the other."""
-    exclusive = [r for r in rows if isinstance(r.clause, ExclusiveHosting)]
-    out = []
-    for one, other in combinations(exclusive, 2):
-        a, b = one.clause, other.clause
-        assert isinstance(a, ExclusiveHosting)  # noqa: S101 - narrowed above
-        assert isinstance(b, ExclusiveHosting)  # noqa: S101 - narrowed above
-        apart = (one.ends is not None and other.starts is not None and one.ends <= other.starts) or (
-            other.ends is not None and one.starts is not None and other.ends <= one.starts
-        )
-        if apart or not _contradict(a, b) or a.id in b.overrides or b.id in a.overrides:
-            continue
-        out += [(one, other, name) for name in agreement.workload_classes if name in a.classes and name in b.classes]
-    return tuple(out)
 
 
 def _purpose(consent: Consent) -> str:
