@@ -73,7 +73,8 @@ class Schedule(msgspec.Struct, frozen=True):
             if first < index < last:
                 changed.append(Block(block.at, block.level, block.low, block.plus + quantity))
             else:
-                changed += _cut_and_add(block, starts, ends, quantity)
+                until = self.blocks[index + 1].at[0] if index + 1 < len(self.blocks) else EVER + 1
+                changed += _cut_and_add(block, starts, min(ends, until), quantity, until=until)
         return type(self)(self.blocks[:first] + tuple(changed) + self.blocks[last + 1 :])
 
     def after(self, instant: Instant) -> Self:
@@ -103,8 +104,8 @@ def _block(at: list[Instant], level: list[int]) -> Block:
     return Block(tuple(at), tuple(level), min(level))
 
 
-def _cut_and_add(block: Block, starts: Instant, ends: Instant, quantity: int) -> list[Block]:
-    """A block with `quantity` added where it overlaps the interval, as one block or two."""
+def _cut_and_add(block: Block, starts: Instant, ends: Instant, quantity: int, *, until: Instant) -> list[Block]:
+    """A block, which reaches to `until`, with `quantity` added where it overlaps the interval, as one block or two."""
     at, level = list(block.at), [low + block.plus for low in block.level] if block.plus else list(block.level)
     begin = bisect_left(at, starts)
     # With nothing before it, the interval starts before this block, which then belongs to it from its first change on.
@@ -112,7 +113,7 @@ def _cut_and_add(block: Block, starts: Instant, ends: Instant, quantity: int) ->
         at.insert(begin, starts)
         level.insert(begin, level[begin - 1])
     end = bisect_left(at, ends)
-    if end == len(at) or at[end] != ends:
+    if ends < until and (end == len(at) or at[end] != ends):
         at.insert(end, ends)
         level.insert(end, level[end - 1])
     level[begin:end] = [low + quantity for low in level[begin:end]]
