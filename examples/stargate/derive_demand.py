@@ -88,9 +88,9 @@ class Request:
 
 EPISODES: tuple[tuple[str, str, str, str, int, str, int], ...] = (
     # id, asked on, class, accelerator, quantity, start, months: needs behind contracts that are known.
-    ("k01-coreweave", "2025-02-10", "research", "blackwell", 75_000, "2025-07-01", 60),  # 11.9 bn / 5 years / 3.60 an hour
-    ("k03-coreweave", "2025-04-18", "product", "blackwell", 32_000, "2025-09-01", 48),  # 4 bn / 4 years / 3.60
-    ("k04-coreweave", "2025-08-25", "research", "blackwell", 41_000, "2026-01-15", 60),  # 6.5 bn / 5 years / 3.60
+    ("k01-coreweave", "2025-02-10", "product", "blackwell", 75_000, "2025-07-01", 60),  # 11.9 bn / 5 years / 3.60 an hour
+    ("k03-coreweave", "2025-04-18", "product", "blackwell", 32_000, "2025-12-01", 48),  # 4 bn / 4 years / 3.60
+    ("k04-coreweave", "2025-08-25", "product", "blackwell", 41_000, "2026-01-15", 60),  # 6.5 bn / 5 years / 3.60
     ("k05-google", "2025-04-15", "product", "tpu", 30_000, "2025-07-15", 60),  # ours: undisclosed
     ("k07-oracle-1", "2025-06-20", "research", "rubin", 300_000, "2027-01-01", 60),  # 4.5 GW in six lots of 0.75 GW
     ("k07-oracle-2", "2025-06-20", "product", "rubin", 300_000, "2027-06-01", 60),
@@ -98,7 +98,8 @@ EPISODES: tuple[tuple[str, str, str, str, int, str, int], ...] = (
     ("k07-oracle-4", "2025-06-20", "research", "rubin", 300_000, "2028-03-01", 60),
     ("k07-oracle-5", "2025-06-20", "product", "rubin", 300_000, "2028-07-01", 60),
     ("k07-oracle-6", "2025-06-20", "research", "rubin", 300_000, "2028-11-01", 60),
-    ("k13-aws", "2025-10-30", "product", "blackwell", 155_000, "2026-03-01", 84),  # 38 bn / 7 years / 4.00
+    ("k13-aws-1", "2025-10-30", "product", "blackwell", 77_000, "2026-03-01", 84),  # 38 bn / 7 years / 4.00, for ChatGPT
+    ("k13-aws-2", "2025-10-30", "research", "blackwell", 78_000, "2026-06-01", 84),  # and for training
     ("k15-cerebras", "2026-01-08", "product", "wafer", 100_000, "2026-10-01", 36),  # 250 MW
 )
 
@@ -117,6 +118,9 @@ MIX: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, int], ...]], ...] = (
     ("2027-01-01", ("api",), (("rubin", 75), ("trainium", 25))),
     ("2029-01-01", ("product",), (("rubin", 40), ("trainium", 35), ("wafer", 15), ("mi450", 10))),
     ("2029-01-01", ("api",), (("rubin", 60), ("trainium", 40))),
+    # What was taken in 2025 for five years is asked for again where it stands.
+    ("2030-01-01", ("research",), (("rubin", 55), ("blackwell", 35), ("mi450", 10))),
+    ("2030-01-01", ("product",), (("rubin", 35), ("trainium", 30), ("blackwell", 15), ("wafer", 12), ("mi450", 8))),
 )
 
 PRICES = ((date(2019, 1, 1), 600), (date(2023, 1, 1), 550), (date(2025, 1, 1), 480), (date(2027, 1, 1), 440))
@@ -124,8 +128,8 @@ PRICES = ((date(2019, 1, 1), 600), (date(2023, 1, 1), 550), (date(2025, 1, 1), 4
 OVER_RESEARCH = {"research": 100, "frontier_training": 110, "product": 125, "api": 125}
 """What another class may cost, in percent of that."""
 PRIORITY = {"api": 5, "api_national_security": 5, "product": 4, "frontier_training": 3, "agent_runtime": 2, "joint_product": 2, "research": 1}
-SLACK = {"research": 90, "frontier_training": 60}
-"""Days between the earliest and the latest start; 45 for what faces customers."""
+SLACK = {"research": 150, "frontier_training": 100}
+"""Days between the earliest and the latest start; 60 for what faces customers."""
 LEAST = {"frontier_training": 50}
 """The least useful part of a request, in percent; 10 for what need not stand in one place."""
 LEADS = ((2_000, 45), (16_000, 100), (100_000, 160), (10**9, 270))
@@ -287,7 +291,7 @@ def _split(book: Book, name: str, quarter: date, missing: int, place: int) -> No
                 quantity=quantity,
                 minimum_quantity=max(1, quantity * LEAST.get(name, 10) // 100),
                 start=start,
-                start_latest=start + timedelta(days=SLACK.get(name, 45)),
+                start_latest=start + timedelta(days=SLACK.get(name, 60)),
                 months=_by_day(TERMS, start),
                 price_max=_price(name, start),
                 priority=PRIORITY[name],
