@@ -25,7 +25,7 @@ PROOF_BYTES_MAX = 100_000_000
 """Bytes of a proof that are read (bound is in): a proof holds the acts of one need."""
 
 
-@click.group(cls=Family)
+@click.group(cls=Family, short_help="Audit a book, and prove one grant to an outsider.")
 def audit() -> None:
     """Audit a book: nothing altered, same state, same answers; and prove one grant to an outsider.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.argument("name", metavar="CODE|ID", shell_complete=lambda _ctx, _param, incomplete: [n for n in _everything() if n.startswith(incomplete)])
 def explain(out: Output, name: str) -> None:
-    """Explain the code of a finding, or a word that dibs uses.
+    """Explain a finding by its code, or a word that dibs uses.
 
     Words are reasons of decisions (must_offer), laws (law-1), clause kinds and their fields (pre_emption,
     pre_emption.minimum_lot), commands and events (OfferServed), and answers (offer_first).

@@ -12,6 +12,7 @@ import difflib
 import functools
 import json
 import os
+import re
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -86,13 +87,23 @@ def command(group: click.Group, name: str | None = None) -> Callable[[Callable[.
             return function(Output(as_json=JSON in typed_words()), **arguments)
 
         wrapped = click.option(JSON, is_flag=True, expose_value=False, help="Print one JSON document and nothing else.")(run)
-        return group.command(name)(wrapped)
+        return group.command(name, short_help=_first_sentence(function.__doc__ or ""))(wrapped)
 
     return decorate
 
 
+def _first_sentence(text: str) -> str:
+    """What a list of commands says of one: up to the first full stop, question mark or colon."""
+    found = re.match(r"[^.?:]*[.?:]", " ".join(text.split()))
+    return found[0].replace(":", ".") if found else text
+
+
 class Family(click.Group):
-    """A command that has sub-commands."""
+    """A command that has sub-commands; they are listed in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """What one does first comes first."""
+        return list(self.commands)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the sub-command, or say which ones there are."""

@@ -29,10 +29,11 @@ def cli() -> None:
     """
 
 
-for function in (run, check, show, diff, decide, matrix, explain, schema, doctor):
-    command(cli)(function)
-command(cli, "may-use")(may_use)
+for function in (run, check, show, diff, decide, matrix, may_use):
+    command(cli, function.__name__.replace("_", "-"))(function)
 cli.add_command(audit)
+for function in (explain, schema, doctor):
+    command(cli)(function)
 
 
 def main() -> None:

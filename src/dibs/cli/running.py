@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dibs.cli.frame import DONE, FAILED, bad, cannot_write, like, say, typed_words
-from dibs.cli.words import DAY, Whole
+from dibs.cli.words import DAY, Whole, reading_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +32,26 @@ MARK = "run.json"
 @click.option("--seed", type=Whole(0, SEED_MAX), help="The seed of all chance (default: the scenario's).")
 @click.option("--until", type=DAY, help="Play up to this day, which is no longer played (default: the scenario's horizon).")
 @click.option("--variant", help="Play under this variant of the agreement.")
+@reading_option
 @click.option("--skip-bad", is_flag=True, help="Leave out the rows of tables that cannot be used, and count them.")
-def run(out: Output, *, scenario: str, target: str | None, seed: int | None, until: date | None, variant: str | None, skip_bad: bool) -> int:
-    """Play a scenario: ask, place, build and prove over its years, and leave a report.
+def run(
+    out: Output,
+    *,
+    scenario: str,
+    target: str | None,
+    seed: int | None,
+    until: date | None,
+    variant: str | None,
+    readings: tuple[tuple[str, str], ...],
+    skip_bad: bool,
+) -> int:
+    """Play a scenario over its years and leave a report.
+
+    Everybody is asked, answered, granted and delivered by the same procedure as in earnest, and every act is on record.
 
     The same scenario, seed and variant give the same journal, byte for byte, on any machine.
     """
+    from dibs.contract.readings import take
     from dibs.simulate.run import run as play
     from dibs.simulate.scenario import load
 
@@ -45,8 +59,12 @@ def run(out: Output, *, scenario: str, target: str | None, seed: int | None, unt
     leaves = Path(target) if target else Path("out") / folder.resolve().name
     _refuse_foreign(leaves)
     loaded = load(folder, skip_bad=skip_bad)
+    if variant:
+        loaded = loaded.variant(variant)
+    if readings:
+        loaded = loaded.under(take(loaded.agreement, dict(readings)))
     with _progress(out, loaded) as progress:
-        result = play(loaded, seed, until=until, variant=variant, progress=progress)
+        result = play(loaded, seed, until=until, progress=progress)
     _write(result, leaves)
     _tell(out, loaded, result, leaves)
     return FAILED if any(report.violations for report in result.laws) else DONE

@@ -124,6 +124,23 @@ def test_every_finding_of_a_bad_scenario_is_told_at_once(desk, document):
     assert not (desk / "out").exists()
 
 
+def test_a_run_takes_readings_like_any_other_question(desk, document):
+    copy = desk / "copy"
+    copy.mkdir()
+    for path in (desk / HARBOUR).iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    text = (copy / "agreement.yaml").read_text()
+    readings = "        readings: {silent: {says: Nobody is asked., applies: false}}\n        reading: as-written\n"
+    (copy / "agreement.yaml").write_text(text.replace("        right: first_offer\n", f"        right: first_offer\n{readings}"))
+
+    def asked(*words):
+        found = document("run", "copy", "--until", "2025-06-01", *words)
+        return next(figure["figure"] for figure in found["figures"] if figure["what"] == "times asked first")
+
+    assert int(asked()) > 0
+    assert asked("--reading", "first-refusal=silent") == "0"
+
+
 def test_rows_that_cannot_be_used_are_left_out_on_request_and_counted(desk, dibs, document):
     copy = desk / "copy"
     copy.mkdir()
