@@ -6,6 +6,9 @@
     agreement = dibs.load("agreement.yaml")
     answer = dibs.decide(agreement, workload_class="api", host="cinder-west", on=date(2025, 3, 1))
 
+    played = dibs.run(dibs.load_scenario("examples/harbour"), seed=7)
+    assert all(law.holds for law in played.laws)
+
 The names in `__all__` are the whole public promise of the package; everything else may move.  Importing `dibs` imports
 nothing else: each name fetches what it needs when it is first used.
 """
@@ -24,18 +27,35 @@ if TYPE_CHECKING:
     from dibs.decisions.licence import may_use
     from dibs.errors import BadInput, Finding, Unavailable
     from dibs.laws import judge
+    from dibs.simulate.run import run
+    from dibs.simulate.scenario import load as load_scenario
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "BadInput", "Unavailable", "__version__", "check", "compile_agreement", "decide", "judge", "load", "may_use"]
+__all__ = [
+    "Answer",
+    "BadInput",
+    "Unavailable",
+    "__version__",
+    "check",
+    "compile_agreement",
+    "decide",
+    "judge",
+    "load",
+    "load_scenario",
+    "may_use",
+    "run",
+]
 
 _HOMES = {
-    "Answer": "dibs.decisions.decision",
-    "BadInput": "dibs.errors",
-    "Unavailable": "dibs.errors",
-    "compile_agreement": "dibs.decisions.compile",
-    "decide": "dibs.decisions.decide",
-    "judge": "dibs.laws",
-    "may_use": "dibs.decisions.licence",
+    "Answer": ("dibs.decisions.decision", "Answer"),
+    "BadInput": ("dibs.errors", "BadInput"),
+    "Unavailable": ("dibs.errors", "Unavailable"),
+    "compile_agreement": ("dibs.decisions.compile", "compile_agreement"),
+    "decide": ("dibs.decisions.decide", "decide"),
+    "judge": ("dibs.laws", "judge"),
+    "load_scenario": ("dibs.simulate.scenario", "load"),
+    "may_use": ("dibs.decisions.licence", "may_use"),
+    "run": ("dibs.simulate.run", "run"),
 }
 
 
@@ -65,7 +85,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(message)
     from importlib import import_module  # noqa: PLC0415
 
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    module, attribute = _HOMES[name]
+    value = globals()[name] = getattr(import_module(module), attribute)
     return value
 
 

@@ -51,6 +51,11 @@ def test_the_example_of_the_design_runs():
     assert dibs.decide(agreement, workload_class="api", host="cinder-west", on=date(2025, 3, 1)).answer is dibs.Answer.REFUSED
 
 
+def test_the_other_example_runs():
+    played = dibs.run(dibs.load_scenario(ROOT / "examples/harbour"), seed=7)
+    assert all(law.holds for law in played.laws)
+
+
 def test_a_bad_file_raises_with_all_its_findings_and_checking_returns_them(tmp_path):
     bad = tmp_path / "bad.yaml"
     bad.write_text("dibs: agreement/1\nid: x\n")
