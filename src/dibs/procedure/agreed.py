@@ -1,6 +1,7 @@
 """The agreement as it stands at one instant, after everything that has happened: all the procedure asks of it.
 
-Everything is asked as of the day of the instant on both axes: in force then, and signed by then.
+Everything is asked as of the day of the instant on both axes: in force then, and signed by then.  What comes before the
+amendments of an instant in its order - ends, answers, lapses - is still judged by what was agreed the second before.
 """
 
 from __future__ import annotations
@@ -39,18 +40,19 @@ class Agreed:
         self.compiled = compiled
         self.state = state
         self.at = at
-        self.day = day_of(at, compiled.zone)
+        uncrossed = state.boundaries and state.boundaries[0] <= at
+        self.day = day_of(state.boundaries[0] - 1 if uncrossed else at, compiled.zone)
         self.facts = self._facts_on("")
         self.clauses = compiled.in_force(self.day, self.day, self.facts)
-        self._turns_on = (state.fired, state.suspended, state.drifted)
+        self._turns_on = (state.fired, state.suspended, state.drifted, state.boundaries)
         self._table: Table | None = None
         self._orders: frozenset[str] | None = None
 
     def still_holds(self, state: State, at: Instant) -> bool:
         """Whether it would be the same if made anew.  What clauses turn on is replaced as a whole when something comes true."""
-        fired, suspended, drifted = self._turns_on
-        same = state.fired is fired and state.suspended is suspended and state.drifted is drifted
-        return same and at == self.at and state is self.state
+        fired, suspended, drifted, boundaries = self._turns_on
+        facts = state.fired is fired and state.suspended is suspended and state.drifted is drifted
+        return facts and at == self.at and state is self.state and state.boundaries is boundaries
 
     # --- parties
 

@@ -106,8 +106,6 @@ class Refusal(StrEnum):
     """A renewal stays where it is."""
     BAD_FAITH = "bad_faith"
     """Richer terms than those of the notice: the notice was not meant to be accepted (R25)."""
-    RICHER = "richer"
-    """Richer for the supplier than what the holder refused."""
     NOT_COMPARABLE = "not_comparable"
     """Richer in some terms and poorer in others than what the holder refused."""
     OTHER_OFFEROR = "other_offeror"
@@ -122,8 +120,6 @@ class Refusal(StrEnum):
     """Nobody has declared it."""
     ALREADY_FIRED = "already_fired"
     """It has come true before."""
-    SHIPS_FIRST_ELSEWHERE = "ships_first_elsewhere"
-    """The holder ships first, and its head start is not over."""
     NOT_A_READER = "not_a_reader"
     """The person was not named behind the barrier."""
 
@@ -149,12 +145,10 @@ _AGAIN = frozenset(
         Refusal.MUST_OFFER,
         Refusal.WINDOW_CLOSED,
         Refusal.EVASION,
-        Refusal.RICHER,
         Refusal.NOT_COMPARABLE,
         Refusal.OTHER_OFFEROR,
         Refusal.NOT_MEASURED,
         Refusal.NOT_DECLARED,
-        Refusal.SHIPS_FIRST_ELSEWHERE,
         Refusal.NOT_A_READER,
     }
 )

@@ -9,7 +9,7 @@ from dibs.contract.model import PreEmption
 from dibs.procedure.events import AgreementAdopted, RightResumed, VersionBegan
 from dibs.procedure.needs import reconsider
 from dibs.procedure.refusals import Refusal
-from dibs.quantities import instant_of
+from dibs.quantities import day_of, instant_of
 
 if TYPE_CHECKING:
     from dibs.procedure.commands import AdoptAgreement
@@ -35,7 +35,8 @@ def adopt(hearing: Hearing, command: AdoptAgreement) -> None:
 
 def begin(hearing: Hearing) -> None:
     """A boundary is crossed: say which version is in force, and reconsider every need that is still sought."""
-    hearing.say(VersionBegan(at=hearing.at, version=hearing.compiled.version(hearing.agreed.day, hearing.agreed.day)))
+    day = day_of(hearing.at, hearing.compiled.zone)
+    hearing.say(VersionBegan(at=hearing.at, version=hearing.compiled.version(day, day)))
     reconsider(hearing, void=_void(hearing))
 
 
