@@ -152,9 +152,9 @@ class Agreed:
         """A host by its id."""
         return self.compiled.agreement.hosts.get(host)
 
-    def candidates(self, asked: CapacityRequest) -> list[HostId]:
+    def candidates(self, asked: CapacityRequest) -> list[Host]:
         """The hosts that have the accelerators in the regions asked for, in the order of the agreement."""
-        return [h.id for h in self.compiled.agreement.hosts.values() if has_hardware(h, asked.sku) and in_regions(h, asked.regions)]
+        return [h for h in self.compiled.agreement.hosts.values() if has_hardware(h, asked.sku) and in_regions(h, asked.regions)]
 
     def is_alternate(self, host: Host, holder: PartyId) -> bool:
         """Whether a host is somebody else's than the holder's: by platform, or because its sub-supply is agreed not to count (R21)."""

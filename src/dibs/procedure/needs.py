@@ -80,15 +80,14 @@ def _find_right(
     """
     agreed = hearing.agreed
     rights = agreed.rights_over(asked, at, previous, together=together)
-    if asked.own_build:
-        own = [h for h in agreed.candidates(asked) if agreed.compiled.agreement.hosts[h].own_build]
-        verdicts = [agreed.verdict(asked, h, asked.quantity) for h in own]
-        allowed = next((v for v in verdicts if v.answer is Answer.PERMITTED), None)
-        if allowed:
-            return Answer.PERMITTED, None, because(allowed, asked.quantity)
     right = rights[0] if rights else None
     lot = max(agreed.lot(asked, at, previous, right), right.minimum_lot) if right else asked.quantity
-    hosts = [agreed.compiled.agreement.hosts[h] for h in agreed.candidates(asked)]
+    hosts = agreed.candidates(asked)
+    if asked.own_build:
+        built = (agreed.verdict(asked, h.id, asked.quantity) for h in hosts if h.own_build)
+        consented = next((v for v in built if v.answer is Answer.PERMITTED), None)
+        if consented:
+            return Answer.PERMITTED, None, because(consented, asked.quantity)
     elsewhere = [h for h in hosts if right is None or agreed.is_alternate(h, agreed.holder(right))]
     verdicts = [agreed.verdict(asked, h.id, lot) for h in elsewhere]
     answers = {v.answer for v in verdicts}
@@ -256,7 +255,7 @@ def rule(hearing: Hearing, command: Rule) -> None:
 def _has_a_home(hearing: Hearing, asked: CapacityRequest) -> bool:
     """Whether there is a host on which nothing is in doubt."""
     agreed = hearing.agreed
-    answers = {agreed.verdict(asked, host, asked.quantity).answer for host in agreed.candidates(asked)}
+    answers = {agreed.verdict(asked, host.id, asked.quantity).answer for host in agreed.candidates(asked)}
     return not answers.isdisjoint({Answer.PERMITTED, Answer.OFFER_FIRST})
 
 
