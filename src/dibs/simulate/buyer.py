@@ -277,14 +277,6 @@ def _as_bid(terms: Terms, offeror: str, open_until: Instant) -> Terms:
     return replace(terms, offeror=offeror, open_until=open_until, signed=True)
 
 
-def granted_so_far(state: State) -> dict[str, int]:
-    """How many grants each need has had: asked once after a restart."""
-    counts: dict[str, int] = {}
-    for grant in state.grants.values():
-        counts[grant.request] = counts.get(grant.request, 0) + 1
-    return counts
-
-
 def by_urgency(names: Mapping[str, None], state: State) -> list[str]:
     """Needs in the order in which they are served: priority, then who asked first, then by name."""
     known = [state.requests[name] for name in names if name in state.requests]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
+from heapq import heappop, heappush
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -59,7 +60,7 @@ from dibs.procedure.events import (
 )
 from dibs.procedure.procedure import due
 from dibs.quantities import HOUR, day_of, instant_of
-from dibs.simulate.buyer import Buyer, by_urgency, granted_so_far
+from dibs.simulate.buyer import Buyer, by_urgency
 from dibs.simulate.calendar import Calendar
 from dibs.simulate.chance import Chance
 from dibs.simulate.desks import Appointment, Desks
@@ -197,10 +198,14 @@ class _Play:
         # Where to look; what to do there is asked of the state.
         self._touched: dict[str, None] = {}
         self._waiting: dict[str, dict[str, None]] = {}
-        self._grants: dict[str, int] = {}
+        self._grants: dict[str, dict[str, None]] = {}
         self._asked: set[str] = set()
         # What is there in the world.
-        self._awaiting: dict[HostSku, dict[str, None]] = {}
+        self._promised: dict[HostSku, list[tuple[int, int, str]]] = {}
+        """Grants that have not started, as a heap: (start, promised at, grant)."""
+        self._owed: dict[HostSku, dict[str, None]] = {}
+        """Grants that have started and are not all there, in the order in which they are served."""
+        self._expected: set[str] = set()
         self._delivered: dict[str, int] = {}
         self._standing: dict[HostSku, int] = {}
         self._running: dict[tuple[str, str], int] = {}
@@ -338,8 +343,8 @@ class _Play:
                     self._invite(event.offer)
                 case Granted():
                     self._touched.setdefault(event.request)
-                    self._grants[event.request] = self._grants.get(event.request, 0) + 1
-                    self._expect(event.grant, event.host, event.sku, event.starts)
+                    self._grants.setdefault(event.request, {}).setdefault(event.grant)
+                    self._expect(event.grant)
                 case DeliveryConfirmed():
                     self._count(event.grant, event.quantity, event.at)
                     self._see_launch(self._line.state.grants[event.grant].request)
@@ -370,7 +375,9 @@ class _Play:
         state = self._line.state
         self._deaths = self._line.deaths
         self._touched.update(state.live)
-        self._grants = granted_so_far(state)
+        self._grants = {}
+        for grant in state.grants.values():
+            self._grants.setdefault(grant.request, {}).setdefault(grant.grant)
         for name in state.live:
             offer = state.offers.get(state.requests[name].offer)
             if offer is not None and offer.status == "open":
@@ -382,9 +389,7 @@ class _Play:
             if grant.delivered and grant.status in {"active", "partially_active"} and self._delivered.get(grant.grant, 0) < grant.delivered:
                 self._count(grant.grant, grant.delivered, self._now)
         for name in state.awaited:
-            grant = state.grants[name]
-            if name not in self._awaiting.get((grant.host, grant.sku), {}):
-                self._expect(name, grant.host, grant.sku, grant.starts)
+            self._expect(name)
         for launch in self._launches.values():
             self._see_launch(launch[0])
 
@@ -410,7 +415,7 @@ class _Play:
         before: AnyCommand | None = None
         for _ in range(STEPS_MAX):
             state = self._line.state
-            command = self._buyer.next(name, state, self._agreed(), grants=self._grants.get(name, 0))
+            command = self._buyer.next(name, state, self._agreed(), grants=len(self._grants.get(name, ())))
             if command is None or command == before:
                 break
             before = command
@@ -451,7 +456,7 @@ class _Play:
     def _answer(self, appointment: Appointment) -> None:
         state = self._line.state
         offer = state.offers[appointment.offer]
-        if offer.status != "open" and not self._faults.late:
+        if offer.status not in {"open", "lapsed"} and not self._faults.late:
             return
         command = self._desks.answer(appointment, offer, state, self._agreed())
         self._say(command)
@@ -469,29 +474,32 @@ class _Play:
             self._say(DeclareCapacity(by=party, host=host, sku=sku, steps=steps, price=price))
         self._deliver(key)
 
-    def _expect(self, grant: str, host: str, sku: str, starts: Instant) -> None:
-        self._awaiting.setdefault((host, sku), {}).setdefault(grant)
-        self._calendar.add(max(starts, self._now), "deliver", (host, sku))
+    def _expect(self, name: str) -> None:
+        if name in self._expected:
+            return
+        self._expected.add(name)
+        grant = self._line.state.grants[name]
+        key = (grant.host, grant.sku)
+        heappush(self._promised.setdefault(key, []), (grant.starts, grant.promised_at, name))
+        self._calendar.add(max(grant.starts, self._now), "deliver", key)
 
     def _deliver(self, key: HostSku) -> None:
         """Hand over what is there to whoever is due it: who starts first, then who was promised first."""
-        awaiting = self._awaiting.get(key)
-        if not awaiting:
+        promised, owed = self._promised.get(key, []), self._owed.setdefault(key, {})
+        while promised and promised[0][0] <= self._now:
+            owed[heappop(promised)[2]] = None
+        if not owed:
             return
-        state = self._line.state
-        grants = [state.grants[name] for name in awaiting if name in state.awaited]
-        grants = sorted((g for g in grants if g.starts <= self._now), key=lambda g: (g.starts, g.promised_at, g.grant))
         room = self._plans[key].there(self._now) - self._standing.get(key, 0)
-        for grant in grants:
+        for name in [*owed]:
+            grant = self._line.state.grants[name]
             more = min(grant.quantity - grant.delivered, room)
-            if more <= 0:
-                continue
-            room -= more
-            operator = self._scenario.agreement.hosts[grant.host].operator
-            self._say(ConfirmDelivery(by=operator, grant=grant.grant, quantity=grant.delivered + more))
-        for name in [*awaiting]:
+            if name in self._line.state.awaited and more > 0:
+                room -= more
+                operator = self._scenario.agreement.hosts[grant.host].operator
+                self._say(ConfirmDelivery(by=operator, grant=name, quantity=grant.delivered + more))
             if name not in self._line.state.awaited:
-                del awaiting[name]
+                owed.pop(name, None)
 
     def _count(self, name: str, delivered: int, at: Instant) -> None:
         """So much of a grant runs from now on."""
@@ -507,11 +515,11 @@ class _Play:
         """A grant is over: what it held is free for whoever waits, and if it ended early also for needs that found no room."""
         grant = self._line.state.grants[name]
         key = (grant.host, grant.sku)
-        self._awaiting.get(key, {}).pop(name, None)
+        self._owed.get(key, {}).pop(name, None)
         if self._delivered.get(name):
             self._count(name, 0, at)
         self._delivered.pop(name, None)
-        if self._awaiting.get(key):
+        if self._owed.get(key):
             self._calendar.add(self._now, "deliver", key)
         if at < grant.ends:
             self._look_again(grant.sku)
@@ -584,7 +592,7 @@ class _Play:
         names = self._launches.get(need.asked.launch, [])
         if any(name in state.live or name not in state.requests or not state.requests[name].granted for name in names):
             return
-        grants = [g for g in state.grants.values() if g.request in names and g.status != "cancelled"]
+        grants = [g for name in names for g in map(state.grants.__getitem__, self._grants.get(name, ())) if g.status != "cancelled"]
         if not grants or any(g.delivered < g.quantity for g in grants):
             return
         for workload_class in dict.fromkeys(g.workload_class for g in grants):
