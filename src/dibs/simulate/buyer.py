@@ -156,7 +156,6 @@ class Buyer:
     def _seats(self, request: Request, state: State, agreed: Agreed, *, elsewhere: bool) -> list[Seat]:
         """The places that may take a need now, cheapest first; `elsewhere`: a refusal has set it free, so not with the holder."""
         asked = request.asked
-        hosts = self._scenario.agreement.hosts
         allowed = {Answer.PERMITTED, Answer.OFFER_FIRST} if elsewhere else {Answer.PERMITTED}
         if request.ruling == "permitted":
             allowed.add(Answer.UNDETERMINED)
@@ -164,9 +163,9 @@ class Buyer:
         stays = state.grants[asked.renewal_of].host if agreed.renews(asked) else ""
         lot = max(asked.quantity, agreed.right(request.clause).minimum_lot) if request.clause else asked.quantity
         seats = []
-        for order, name in enumerate(agreed.candidates(asked)):
+        for order, host in enumerate(agreed.candidates(asked)):
+            name = host.id
             book = state.books.get((name, asked.sku))
-            host = hosts[name]
             if book is None or book.price is None or (asked.own_build and not host.own_build) or (stays and name != stays):
                 continue
             if asked.price_max is not None and book.price > asked.price_max:
@@ -243,7 +242,7 @@ class Buyer:
         if price is None:
             return None
         quoted = right.right == "first_negotiation" or (right.right == "first_offer" and right.quoted_by == "holder")
-        regions = asked.regions or tuple(sorted({r for host in agreed.candidates(asked) for r in self._regions(host)}))
+        regions = asked.regions or tuple(sorted({r for host in agreed.candidates(asked) for r in host.regions}))
         terms = self._terms(asked, quantity, starts, price, regions=regions)
         if quoted:
             terms = replace(terms, price=None)

@@ -152,18 +152,17 @@ class Desks:
         if starts >= terms.ends:
             return []
         out = []
-        for host in agreed.candidates(asked):
-            place = self._scenario.agreement.hosts[host]
-            book = state.books.get((host, asked.sku))
+        for place in agreed.candidates(asked):
+            book = state.books.get((place.id, asked.sku))
             if book is None or place.platform != offer.holder or agreed.is_alternate(place, offer.holder):
                 continue
             if place.operator != offer.holder and not sub_contracting:
                 continue
-            if agreed.verdict(asked, host, terms.quantity or 1).answer in {Answer.REFUSED, Answer.UNDETERMINED}:
+            if agreed.verdict(asked, place.id, terms.quantity or 1).answer in {Answer.REFUSED, Answer.UNDETERMINED}:
                 continue
             free = least(book.free, starts, terms.ends - starts)
             if free:
-                out.append((place.operator != offer.holder, book.price or Decimal(0), host, free))
+                out.append((place.operator != offer.holder, book.price or Decimal(0), place.id, free))
         return [(host, free) for _, _, host, free in sorted(out)]
 
     def _reason(self, offer: Offer, desk: Desk, state: State, agreed: Agreed) -> DeclineReason:
@@ -171,7 +170,7 @@ class Desks:
         if desk.reasons:
             return cast("DeclineReason", self._chance.weighted(desk.reasons, "reason", offer.holder, offer.offer))
         asked = state.requests[offer.request].asked
-        mine = [host for host in agreed.candidates(asked) if self._scenario.agreement.hosts[host].platform == offer.holder]
+        mine = [host.id for host in agreed.candidates(asked) if host.platform == offer.holder]
         books = [state.books[host, asked.sku] for host in mine if (host, asked.sku) in state.books]
         if not books:
             return "wrong_hardware"

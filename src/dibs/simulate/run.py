@@ -212,7 +212,7 @@ class _Play:
         self._ran: dict[tuple[str, str], int] = {}
         self._ran_until = self._begins
         self._launches: dict[str, list[str]] = {}
-        self._agreed_now: tuple[tuple[object, ...], Agreed] | None = None
+        self._agreed_now: tuple[Instant, Agreed] | None = None
 
     # --- the course of time
 
@@ -395,11 +395,10 @@ class _Play:
 
     def _agreed(self) -> Agreed:
         """The agreement as it stands, made anew when time or what has come true moves on."""
-        state = self._line.state
-        seen = (id(state), self._now, id(state.fired), id(state.suspended), id(state.drifted), id(state.assigned), state.digest)
-        if self._agreed_now is None or self._agreed_now[0] != seen:
-            self._agreed_now = (seen, Agreed(self._line.compiled, state, self._line.clock(self._now)))
-        return self._agreed_now[1]
+        state, made = self._line.state, self._agreed_now
+        if made is None or made[0] != self._now or made[1].compiled is not self._line.compiled or not made[1].still_holds(state, made[1].at):
+            made = self._agreed_now = (self._now, Agreed(self._line.compiled, state, self._line.clock(self._now)))
+        return made[1]
 
     # --- the buyer
 

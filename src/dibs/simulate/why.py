@@ -43,7 +43,7 @@ def why_unmet(event: RequestExpired | RequestUnfilled, state: State, agreed: Agr
     offer = state.offers[request.offers[-1]] if request.offers else None
     if offer is not None and offer.status == "void" and offer.respond_by > at:
         return f"{_name(agreed, offer.holder)} had not answered by the latest start"
-    hosts = agreed.candidates(asked)
+    hosts = [host.id for host in agreed.candidates(asked)]
     if not hosts:
         return f"no host has {asked.sku} in {_list(asked.regions, 'or')}"
     free = {host: _room(asked, host, state, at) for host in hosts}
