@@ -302,13 +302,12 @@ def test_what_is_outstanding_is_asked_again_after_a_crash(make, agreement):
 def test_a_grant_is_outstanding_until_it_is_delivered(make, agreement):
     desk = Desk()
     broker = begun(make(), agreement, dispatcher=desk)
-    acts = [*opening(), *need(0, BEGIN + 60, "full")]
+    *acts, delivery = [*opening(), *need(0, BEGIN + 60, "full")]
     run(broker, acts)
     broker.wake(acts[-1].at)
     assert [type(intent) for intent in desk.done] == [Deliver]
-    (grant,) = broker.state.grants.values()
-    broker.submit(ConfirmDelivery(by="borealis", grant=grant.grant, quantity=grant.quantity), at=acts[-1].at)
-    broker.wake(acts[-1].at)
+    run(broker, [delivery])
+    broker.wake(delivery.at)
     assert len(desk.done) == 1
 
 

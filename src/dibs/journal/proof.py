@@ -86,6 +86,19 @@ class ShownItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: tuple[ShownValue, ...] = ()
 
 
+class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A leaf, as `dibs.journal.entry` describes it."""
+
+    agreement: str
+    at: int
+    command: str
+    events: tuple[str, ...]
+    previous: str
+    seq: int
+    v: int
+    key: str = ""
+
+
 class ShownEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A leaf, its path to the root, and what is shown of it."""
 
@@ -200,8 +213,10 @@ def verify_bundle(text: bytes, key: VerifyingKey, name: str = "(proof)") -> Prov
     """What the bundle shows.  Raises `BadInput` (DIB166) unless everything in it holds under this public key."""
     try:
         return _verify_bundle(text, key)
-    except (ValueError, msgspec.DecodeError) as error:
-        finding = Finding("DIB166", f"the proof does not hold: {error}", Mark(name), "ask for it again, from somebody who has the book")
+    except (ValueError, LookupError, TypeError, AttributeError, msgspec.DecodeError) as error:
+        # Whoever holds the signing key can put anything into a book, events without their members too.
+        why = str(error) if isinstance(error, ValueError) else f"what it shows is no entry of a book ({error!r})"
+        finding = Finding("DIB166", f"the proof does not hold: {why}", Mark(name), "ask for it again, from somebody who has the book")
         raise BadInput([finding]) from error
 
 
@@ -215,13 +230,13 @@ def _verify_bundle(text: bytes, key: VerifyingKey) -> Proven:
     before = -1
     for entry in bundle.entries:
         leaf = _leaf(entry.leaf)
-        _require(leaf["seq"] > before, "its entries are not in their order")
-        before = leaf["seq"]
-        order[leaf["agreement"]] = None
+        _require(leaf.seq > before, "its entries are not in their order")
+        before = leaf.seq
+        order[leaf.agreement] = None
         path = [_unhex(node, 32) for node in entry.path]
         _require(
-            verify_inclusion(leaf_hash(entry.leaf.encode()), leaf["seq"], head.size, path, head.root),
-            f"entry {leaf['seq']} is not in the book under this head",
+            verify_inclusion(leaf_hash(entry.leaf.encode()), leaf.seq, head.size, path, head.root),
+            f"entry {leaf.seq} is not in the book under this head",
         )
         steps += _steps(leaf, entry.shown)
     _require(list(order) == digests, "its texts are not those of the agreements that counted")
@@ -262,6 +277,8 @@ def _story(entries: Sequence[tuple[Sealed, Mark]], grant: str) -> dict[int, list
                 about["offer"].add(event["offer"])
                 needles.append(_quoted(event["offer"]))
             items.append(index)
+            if event["type"] == "Granted":
+                break
         if items:
             command = msgspec.json.decode(sealed.command)
             own = command["type"] == "Wake" or _speaks_of(command, about)
@@ -300,28 +317,28 @@ def _show(item: Shown, disclose: Collection[str]) -> ShownItem:
     return ShownItem(salt=item.salt.hex(), text=item.text.decode(), values=values)
 
 
-def _leaf(text: str) -> dict[str, Any]:
-    leaf = msgspec.json.decode(text, type=dict[str, Any])
-    _require(leaf.get("v") == FORMAT, f"a leaf is not of version {FORMAT}")
+def _leaf(text: str) -> Leaf:
+    leaf = msgspec.json.decode(text, type=Leaf)
+    _require(leaf.v == FORMAT, f"a leaf is not of version {FORMAT}")
     _require(msgspec.json.encode(leaf, order="sorted").decode() == text, "a leaf is not written as dibs writes it")
     return leaf
 
 
-def _steps(leaf: Mapping[str, Any], items: Sequence[ShownItem]) -> Iterator[Step]:
+def _steps(leaf: Leaf, items: Sequence[ShownItem]) -> Iterator[Step]:
     """Open the commitments of a leaf: each item has to be one of them, in their order."""
-    commitments = [leaf["command"], *leaf["events"]]
+    commitments = [leaf.command, *leaf.events]
     place = -1
     for item in items:
         digest = commitment(_unhex(item.salt, 16), item.text.encode())
-        _require(digest in commitments[place + 1 :], f"what is shown of entry {leaf['seq']} is not what it holds")
+        _require(digest in commitments[place + 1 :], f"what is shown of entry {leaf.seq} is not what it holds")
         place = commitments.index(digest, place + 1)
         text = item.text
         for hidden in item.values:
             hole = f'{{"hidden":"{commitment(_unhex(hidden.salt, 16), hidden.value.encode())}"}}'
-            _require(text.count(hole) == 1, f"a value shown of entry {leaf['seq']} is not the one it hides")
+            _require(text.count(hole) == 1, f"a value shown of entry {leaf.seq} is not the one it hides")
             text = text.replace(hole, hidden.value)
-        values = msgspec.json.decode(text)
-        yield Step(seq=leaf["seq"], at=values.get("at", leaf["at"]), what=values["type"], values=values)
+        values = msgspec.json.decode(text, type=dict[str, Any])
+        yield Step(seq=leaf.seq, at=values.get("at", leaf.at), what=values["type"], values=values)
 
 
 def _check_story(grant: str, steps: Sequence[Step]) -> Step:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dibs.broker import Act
 from dibs.contract.terms import CapacityRequest, Terms
-from dibs.procedure.commands import AnyCommand, DeclareCapacity, ProposeGrant, Respond, ServeNotice, SubmitRequest, WaiveRight, Wake
+from dibs.procedure.commands import AnyCommand, ConfirmDelivery, DeclareCapacity, ProposeGrant, Respond, ServeNotice, SubmitRequest, WaiveRight, Wake
 from dibs.quantities import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ Answer: TypeAlias = Literal["decline", "part", "full", "silence", "waive"]
 ANSWERS: tuple[Answer, ...] = ("decline", "part", "full", "silence", "waive")
 BEGIN = 1_740_787_200
 """2025-03-01: the first refusal of the example is in force."""
-APART = 60 * DAY
-"""From one need to the next in `life`: longer than the window, so that silence has lapsed."""
+APART = 3 * DAY
+"""From one need to the next in `life`: several are under way at any time."""
 ROOM = 1_000_000_000
 """Accelerators that each host declares: never the reason why not."""
 
@@ -31,11 +31,11 @@ ROOM = 1_000_000_000
 def opening(at: Instant = BEGIN) -> Iterator[Act]:
     """What the hosts declare before anything else."""
     for host, platform in (("cinder-west", "cinder"), ("borealis-east", "borealis")):
-        yield Act(command=DeclareCapacity(by=platform, host=host, sku="h100", steps=((at, ROOM),), price=Decimal(2)), at=at)
+        yield Act(command=DeclareCapacity(by=platform, host=host, sku="h100", steps=((at, ROOM),), price=Decimal(2)), at=at, key=f"{host} {at}")
 
 
 def need(nth: int, at: Instant, answer: Answer = "decline", *, quantity: int = 5000) -> Iterator[Act]:
-    """One need from the request to the grant: asked for, offered, answered, and what is left granted to Cinder."""
+    """One need from the request to the grant: asked for, offered, answered, delivered, and what is left granted to Cinder."""
     name = f"{nth:06}"
     starts = at + 90 * DAY
     terms = Terms(
@@ -79,12 +79,14 @@ def need(nth: int, at: Instant, answer: Answer = "decline", *, quantity: int = 5
         else:
             reason: Literal["price", "none"] = "price" if answer == "decline" else "none"
             yield act(Respond(by="borealis", offer=f"o-{name}", quantity=quantity - left, reason=reason), 5 * DAY)
+    if left < quantity:
+        yield act(ConfirmDelivery(by="borealis", grant=f"o-{name}@borealis-east", quantity=quantity - left), 31 * DAY)
     if left:
         yield act(ProposeGrant(by="aster", grant=f"g-{name}", request=request.id, host="cinder-west", quantity=left, terms=terms), 32 * DAY)
 
 
 def life(needs: int, at: Instant = BEGIN) -> Iterator[Act]:
-    """Capacity, then one need after the other, each answered in another way."""
+    """Capacity, then need upon need, each answered in another way; in the order of time."""
     yield from opening(at)
-    for nth in range(needs):
-        yield from need(nth, at + DAY + nth * APART, ANSWERS[nth % len(ANSWERS)])
+    stories = (need(nth, at + DAY + nth * APART, ANSWERS[nth % len(ANSWERS)]) for nth in range(needs))
+    yield from sorted((act for story in stories for act in story), key=lambda act: act.at or 0)
