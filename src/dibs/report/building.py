@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from dibs.report.folder import parse_day
@@ -10,9 +11,8 @@ from dibs.report.tables import Table
 from dibs.report.wording import amount, capital, count, day, listed, month, plain, short
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from dibs.report.folder import Row, RunFolder
+    from dibs.report.palette import Ink, Palette
     from dibs.report.timeline import Timeline
 
 STAGES = ("announced", "intent", "contracted", "financed", "under_construction", "energised", "in_service")
@@ -49,17 +49,29 @@ class BuildLane:
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """A piece of building that went from one platform to another."""
+
+    on: str
+    what: str
+    giver: Ink
+    taker: Ink
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class BuildView:
     """Everything the template draws."""
 
     caption: str
     text_alternative: str
     lanes: tuple[BuildLane, ...]
+    hands: tuple[Handover, ...]
     stages: tuple[str, ...]
     table: Table
 
 
-def view(run: RunFolder, axis: Timeline) -> BuildView | None:
+def view(run: RunFolder, axis: Timeline, palette: Palette) -> BuildView | None:
     """None when the scenario has no building programme."""
     rows = run.table("build")
     if not rows:
@@ -77,6 +89,10 @@ def view(run: RunFolder, axis: Timeline) -> BuildView | None:
         caption=_caption(axis, groups),
         text_alternative="; ".join(f"{lane.site} {lane.phase}: {lane.end}" for lane in lanes if not lane.building) + ".",
         lanes=lanes,
+        hands=tuple(
+            Handover(day(date.fromisoformat(row["on"])), row["what"], palette.platform(row["from"]), palette.platform(row["to"]), row["says"])
+            for row in run.of("changes_hands", default=[])
+        ),
         stages=tuple(stage for stage in (*STAGES, *LEFT) if stage in used),
         table=Table.of("build", marked, anchor="phase_of"),
     )

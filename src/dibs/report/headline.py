@@ -35,6 +35,7 @@ class HeadlineView:
     title: str
     subtitle: str
     sentences: tuple[str, ...]
+    note: str
     figures: tuple[Figure, ...]
 
 
@@ -44,16 +45,11 @@ def view(run: RunFolder, palette: Palette) -> HeadlineView:
     subtitle = [f"{day(run.first)} to {day(run.until)}", f"seed {run.of('seed')}"]
     if run.of("variant"):
         subtitle.append(f"variant {run.of('variant')}")
-    return HeadlineView(title, " · ".join(subtitle), _sentences(run, palette), _figures(run))
+    return HeadlineView(title, " · ".join(subtitle), _sentences(run, palette), run.of("scenario", "note"), _figures(run))
 
 
 def _sentences(run: RunFolder, palette: Palette) -> tuple[str, ...]:
-    names = run.names
-    buyer = names.get(run.of("buyer"), run.of("buyer")) or "The buyer"
-    platforms = [ink.name for party, ink in palette.platforms.items() if party != run.of("buyer")]
-    shown = listed(platforms) if len(platforms) <= 4 else f"{', '.join(platforms[:3])} and {len(platforms) - 3} more"
-    own = ", and on machines of its own" if run.of("buyer") in palette.platforms else ""
-    sentences = [f"{buyer} needs accelerators and gets them from {shown or 'nobody yet'}{own}."]
+    sentences = [_suppliers(run, palette)]
     binding = [version for version in run.versions if version.binding]
     if binding:
         now = run.version_at(run.known_until) or binding[-1]
@@ -69,6 +65,25 @@ def _sentences(run: RunFolder, palette: Palette) -> tuple[str, ...]:
     else:
         sentences.append(f"This run plays all of it from {day(run.first)} to {day(run.until)}.")
     return tuple(sentences)
+
+
+def _suppliers(run: RunFolder, palette: Palette) -> str:
+    """Who supplies the buyer, the largest first; platforms that are nothing but sites built for it are named as such."""
+    buyer = run.names.get(run.of("buyer"), run.of("buyer")) or "The buyer"
+    granted: Counter[str] = Counter()
+    for row in run.table("grants"):
+        granted[row["platform"]] += number(row["quantity"])
+    hosts = run.of("hosts", default=[])
+    own = {host["platform"] for host in hosts if host["own_build"]} - {host["platform"] for host in hosts if not host["own_build"]}
+    others = [palette.platform(party).name for party, _ in granted.most_common() if party not in own]
+    built = [palette.platform(party).name for party, _ in granted.most_common() if party in own and party != run.of("buyer")]
+    if not granted:
+        return f"{buyer} needs accelerators, and in this run nobody gave it any."
+    shown = listed(others) if len(others) <= 4 else f"{', '.join(others[:3])} and {len(others) - 3} more"
+    sources = [f"from {shown}"] if others else []
+    sources += [f"from sites built for it under {listed(built)}"] if built else []
+    sources += ["from sites of its own"] if run.of("buyer") in granted and run.of("buyer") in own else []
+    return f"{buyer} needs accelerators and gets them {listed(sources)}."
 
 
 def _figures(run: RunFolder) -> tuple[Figure, ...]:

@@ -64,7 +64,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One request."""
+    """One request; `over` when it ended with nothing."""
 
     request: str
     size: str
@@ -72,6 +72,7 @@ class Lane:
     bars: tuple[Bar, ...]
     verdict: str
     got: tuple[Ink, ...]
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def _lane(run: RunFolder, axis: Timeline, palette: Palette, request: Row, case: 
         bars=bars,
         verdict=_verdict(last),
         got=tuple(palette.platform(party) for party in got),
+        over=request.get("status", "") in {"unfilled", "expired", "denied", "cancelled"},
     )
 
 

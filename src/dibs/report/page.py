@@ -44,7 +44,7 @@ def build(run_dir: Path) -> Path:
             offers=asked,
             matrix=answers,
             force=force.view(run, axis, answers.sheets[answers.opening].version if answers else ""),
-            building=building.view(run, axis),
+            building=building.view(run, axis, palette),
             shortage=missing,
             suppliers=suppliers.view(run, palette),
             verdicts=verdicts.view(run),

@@ -64,7 +64,8 @@ def view(run: RunFolder) -> ProofView:
         ("made with", f"dibs {run.of('dibs')}".strip()),
     ]
     facts += [
-        (plain(name), f"{value:g} s" if isinstance(value, int | float) else str(value)) for name, value in run.of("timings", default={}).items()
+        (f"time to {plain(name).removeprefix('to ')}", f"{value:g} s" if isinstance(value, int | float) else str(value))
+        for name, value in run.of("timings", default={}).items()
     ]
     proved = grant or "GRANT"
     commands = (

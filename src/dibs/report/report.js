@@ -32,7 +32,7 @@
       if (step > 12 && year % (step / 12)) continue;
       for (let month = 0; month < 12; month += Math.min(step, 12)) {
         const x = place(year, month);
-        if (x < low || x >= high) continue;
+        if (x < low || x >= high || (high - x) / (high - low) * width < 32) continue;
         const tick = document.createElement("span");
         tick.style.setProperty("--x", x);
         tick.textContent = month ? MONTHS[month] : String(year);
@@ -99,7 +99,13 @@
     }));
   }
 
-  function redraw() { all(".ticks").forEach(drawTicks); all("figure[data-picture]").forEach(fit); }
+  // A reason stands after its mark in the left half of what is shown, and before it in the right half.
+  function turn(reason) {
+    const middle = (parseFloat(reason.style.getPropertyValue("--x")) + parseFloat(reason.style.getPropertyValue("--e"))) / 2;
+    reason.classList.toggle("before", middle - from > (to - from) / 2);
+  }
+
+  function redraw() { all(".say").forEach(turn); all(".ticks").forEach(drawTicks); all("figure[data-picture]").forEach(fit); }
 
   const select = document.getElementById("zoom");
   function zoom(low, high) {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dibs.report.canvas import Canvas, series
 from dibs.report.folder import number, parse_day
 from dibs.report.tables import Table
-from dibs.report.wording import amount, capital, count, day, listed, plain, share, short
+from dibs.report.wording import amount, capital, count, day, listed, plain, share, short, with_days
 
 if TYPE_CHECKING:
     from dibs.report.folder import Row, RunFolder
@@ -21,7 +21,10 @@ LANES_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A product that had to wait: from the day it was wanted to the day it could ship (None: never in this run)."""
+    """A product that had to wait: from the day it was wanted to the day it could ship (None: never in this run).
+
+    Whatever is `early` on the axis has its reason written after it, the others before it.
+    """
 
     launch: str
     work: str
@@ -30,6 +33,7 @@ class Launch:
     slip: str
     why: str
     title: str
+    early: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +96,16 @@ def _launch(axis: Timeline, row: Row) -> Launch:
     told = f"{row['launch']} ({plain(row['class'])}): wanted by {day(wanted)}, " + (
         f"ready on {day(ready)}, {count(days, 'day')} late" if ready else "not ready in this run"
     )
+    why = with_days(row["why"])
     return Launch(
         row["launch"],
         plain(row["class"]),
         axis.x(wanted),
         axis.x(ready) if ready else None,
         slip,
-        row["why"],
-        f"{told}: {row['why']}" if row["why"] else told,
+        why,
+        f"{told}: {why}" if why else told,
+        axis.x(wanted) + axis.x(ready or wanted) < axis.days,
     )
 
 

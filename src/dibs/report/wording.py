@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZES = ((10**12, "trillion", "tn"), (10**9, "bn", "bn"), (10**6, "million", "M"), (10**3, "thousand", "k"))
@@ -92,6 +93,11 @@ def listed(words: Sequence[str]) -> str:
 def capital(sentence: str) -> str:
     """The first letter large, the rest as it stands."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def with_days(sentence: str) -> str:
+    """The days in a sentence as people say them, each kept on one line."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found[0])).replace(" ", "\u00a0"), sentence)
 
 
 def plain(code: str) -> str:

@@ -265,7 +265,7 @@ def test_a_version_says_what_is_new_reworded_and_ended(run: RunFolder) -> None:
 
 
 def test_a_phase_shows_its_slip_and_how_it_left_the_plan(run: RunFolder, run_dir: Path) -> None:
-    shown = building.view(run, Timeline.of(run))
+    shown = building.view(run, Timeline.of(run), Palette.of(run))
     assert shown
     for lane in shown.lanes:
         last = max((row for row in rows(run_dir, "build") if (row["site"], row["phase"]) == (lane.site, lane.phase)), key=lambda row: row["from"])
@@ -292,7 +292,7 @@ def test_a_stage_ends_where_the_next_begins_or_at_the_finish_and_no_service_is_m
     )
     run = RunFolder.read(folder)
     axis = Timeline.of(run)
-    shown = building.view(run, axis)
+    shown = building.view(run, axis, Palette.of(run))
     assert shown
     one, two = (lane for lane in shown.lanes if not lane.building)
     assert [(axis.day(fill.start).isoformat(), axis.day(fill.end).isoformat(), fill.stage) for fill in one.fills] == [
@@ -305,6 +305,16 @@ def test_a_stage_ends_where_the_next_begins_or_at_the_finish_and_no_service_is_m
         ("2026-05-01", "in_service"),
     ]
     assert two.end == "in service May 2026"
+
+
+def test_what_changed_hands_is_said_with_both_parties(folder: Path) -> None:
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    run["changes_hands"] = [
+        {"on": "2026-03-24", "what": "quay one", "from": "aster", "to": "borealis", "says": "It is built for Borealis.", "facts": []}
+    ]
+    (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    text = re.sub(r"<[^>]+>", " ", build(folder).read_text(encoding="utf-8"))
+    assert re.search(r"24 Mar 2026\s+quay one:\s+A\s+Aster Labs →\s+B\s+Borealis Cloud. It is built for Borealis.", text)
 
 
 def test_launches_are_counted_once_late_or_on_time(run: RunFolder, run_dir: Path) -> None:
