@@ -73,20 +73,24 @@ def all_ways_to_read(agreement):
 
 
 def in_force(agreement, question, way, on=None, *, triggers=True):
-    """The clauses on a day, amendment by amendment; a text that says `from` counts from then on, even before its amendment takes effect."""
+    """The clauses on a day, amendment by amendment.
+
+    An added text that says `from` counts from then on, even before its amendment takes effect; a restated one never does.
+    """
     on = on or question.on
-    texts = [[clause, None, None] for clause in agreement.clauses]
+    texts = [[clause, None, None, None] for clause in agreement.clauses]
     for amendment in sorted(agreement.amendments, key=lambda a: a.effective):
         if not amendment.binding or (question.known is not None and amendment.signed > question.known):
             continue
         for text in texts:
             if text[2] is None and text[0].id in {*amendment.ends, *(c.id for c in amendment.replaces)}:
                 text[2] = amendment.effective
-        texts += [[clause, amendment.effective, None] for clause in (*amendment.replaces, *amendment.adds)]
+        texts += [[clause, amendment.effective, None, amendment.effective] for clause in amendment.replaces]
+        texts += [[clause, amendment.effective, None, None] for clause in amendment.adds]
     out = []
-    for text, agreed, ended in texts:
+    for text, agreed, ended, earliest in texts:
         clause = as_read(text, way)
-        if clause is None or (ended is not None and on >= ended):
+        if clause is None or (ended is not None and on >= ended) or (earliest is not None and on < earliest):
             continue
         starts, ends = clause.from_ or agreed, clause.until
         if (starts is None or starts <= on) and (ends is None or on < ends):
