@@ -398,7 +398,7 @@ class _Court:
         """Judge one row."""
         at, before = _instant(row["at"]), self._at
         self._row = row
-        self._entry(row, at)
+        self._entry(row)
         for event in row["events"]:
             kind = event["type"]
             place = "before what stands in front of it" if event["at"] < before else "after its entry was written" if event["at"] > at else ""
@@ -431,7 +431,7 @@ class _Court:
 
     # The row itself, and what it speaks of (law 6).
 
-    def _entry(self, row: Row, at: int) -> None:
+    def _entry(self, row: Row) -> None:
         before, self._seq = self._seq, row["seq"]
         self._check(
             6,
@@ -439,7 +439,6 @@ class _Court:
             f"entry {row['seq']} follows entry {before}" if before >= 0 else f"the journal begins with entry {row['seq']}, not with 0",
         )
         self._check(6, row["previous"] == self._leaf, f"entry {row['seq']} does not name the leaf of the entry before it")
-        self._check(6, at >= self._at, f"entry {row['seq']} was written at {row['at']}, before the entry in front of it")
         self._leaf = row["leaf"]
         said = row["command"]["type"]
         self._check(6, bool(row["events"]) or said == "Wake", f"`{said}` was heard and nothing came of it, neither yes nor no")

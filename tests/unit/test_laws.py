@@ -60,7 +60,7 @@ class Journal:
             "sku": "h100",
             "quantity": quantity,
             "price": "2.10",
-            "address": "desk@borealis.example",
+            "address": "the usual desk",
             **{t: seconds(d) for t, d in SPAN.items()},
             **dict(terms),
         }
@@ -358,6 +358,8 @@ PLANTED = {
     "a holder takes more than was offered": ({3}, lambda: exercised(6000, 0)),
     "part of a need vanishes between taken and left over": ({3}, lambda: exercised(1000, 3999)),
     "a grant is given twice": ({3}, lambda: twin(after_refusal().grant("2025-04-02"))),
+    "a grant is of nothing": ({3}, lambda: asked(held=False).grant("2025-03-02", "borealis-east", quantity=0)),
+    "a grant is for no time": ({3}, lambda: asked(held=False).grant("2025-03-02", "borealis-east", starts="2025-06-01", ends="2025-06-01")),
     "a grant ends twice": (
         {3},
         lambda: twin(
@@ -377,6 +379,26 @@ PLANTED = {
     "an offer is served twice": ({4}, lambda: offered().offer("2025-03-05", "2025-04-05")),
     "an offer is withdrawn after it was accepted": ({4}, lambda: exercised(5000, 0).withdraw("2025-03-11")),
     "a request is submitted twice": ({4}, lambda: asked().request("2025-03-02")),
+    "an offer that was answered is served again, with a defect": (
+        {4},
+        lambda: (
+            offered()
+            .decline("2025-03-20")
+            .say(
+                "2025-03-21",
+                {"type": "ServeNotice"},
+                {
+                    "type": "NoticeDefective",
+                    "offer": "o1",
+                    "request": "r1",
+                    "clause": "first-refusal",
+                    "holder": "borealis",
+                    "terms": {},
+                    "missing": ["price"],
+                },
+            )
+        ),
+    ),
     "a defective notice lapses": (
         {4},
         lambda: (
@@ -738,6 +760,13 @@ OTHER_TERMS = {
         lambda: after_refusal().request("2025-04-01", "r2", 3000, held=False).grant("2025-04-02", name="g2", request="r2", quantity=3000),
         set(),
     ),
+    "a window that runs on after its right has ended is respected": (
+        "first-refusal",
+        {"until": "2025-03-20"},
+        lambda: offered().grant("2025-03-25"),
+        {1},
+    ),
+    "a right that has ended binds nobody who was not asked": ("first-refusal", {"until": "2025-03-20"}, lambda: asked().grant("2025-03-25"), set()),
     "an unmatched offer may be signed": ("first-refusal", {"right": "matching"}, lambda: matched("cinder-west"), set()),
     "an unmatched offer frees nobody else": ("first-refusal", {"right": "matching"}, lambda: matched("delta-south"), {1}),
     "a right that passed to another is kept by its machines": (
