@@ -90,17 +90,18 @@ def verify(book: Book, key: VerifyingKey | None = None) -> Verified:
     findings = list(book.damage())
     opener = Opener()
     frontier = Frontier()
-    previous = FIRST
+    previous, expected = FIRST, 0
     roots = {0: EMPTY_ROOT}
     used: dict[str, tuple[int, Mark]] = {}
+    signed = 0
     try:
         heads = book.heads()
         keys = book.signers()
         sizes = {head.size for head in heads}
         for sealed, where in book.sealed():
             try:
-                if sealed.seq != frontier.size or sealed.previous != previous:
-                    raise BadInput([_out_of_order(sealed, frontier.size, where)])  # noqa: TRY301 - noted with the others
+                if sealed.seq != expected or sealed.previous != previous:
+                    raise BadInput([_out_of_order(sealed, expected, where)])  # noqa: TRY301 - noted with the others
                 opener.check(sealed, where)
             except BadInput as error:
                 findings += error.findings
@@ -108,19 +109,20 @@ def verify(book: Book, key: VerifyingKey | None = None) -> Verified:
                     break
             used.setdefault(sealed.agreement, (sealed.seq, where))
             frontier.append(sealed.leaf)
-            previous = sealed.leaf
+            previous, expected = sealed.leaf, sealed.seq + 1
             if frontier.size in sizes:
                 roots[frontier.size] = frontier.root()
         texts = book.texts()
         findings += _check_texts(texts, used, book.name)
-        findings += _check_heads(heads, keys, key, roots, book.name)
+        for head in heads:
+            wrong = _check_head(head, keys, roots, book.name)
+            findings += wrong
+            signed = signed if wrong else head.size
+        findings += _check_owner(heads, key, book.name)
     except BadInput as error:
         findings += error.findings
-        heads = ()
     except Unavailable as error:
         findings.append(Finding(error.code, str(error), Mark(book.name), RESTORE))
-        heads = ()
-    signed = max((head.size for head in heads), default=0)
     return Verified(entries=frontier.size, root=frontier.root(), signed=signed, findings=tuple(findings[:FINDINGS_MAX]))
 
 
@@ -211,26 +213,28 @@ def _check_texts(texts: Mapping[str, str], used: Mapping[str, tuple[int, Mark]],
             yield _text_missing(digest, where, seq)
 
 
-def _check_heads(
-    heads: Sequence[Head], keys: Sequence[VerifyingKey], key: VerifyingKey | None, roots: Mapping[int, bytes], name: str
-) -> Iterator[Finding]:
-    """Every head has to be signed by the book's own key and to have the root that the entries give."""
-    if key is not None and not heads:
-        yield _head_wrong(0, "there is none, so nobody vouches for the book", name)
-    for head in heads:
-        expected = {"": roots.get(head.size), STATE: None}
-        for suffix, note in (("", head.note), (STATE, head.state)):
-            if suffix and not note:
-                continue
-            try:
-                _check_note(note, head.size, expected[suffix], suffix, keys)
-            except ValueError as error:
-                yield _head_wrong(head.size, str(error), name)
-    if key is not None and heads:
-        try:
-            key.open(heads[-1].note)
-        except ValueError as error:
-            yield _head_wrong(heads[-1].size, f"it is not vouched for by the key that was given: {error}", name)
+def _check_head(head: Head, keys: Sequence[VerifyingKey], roots: Mapping[int, bytes], name: str) -> list[Finding]:
+    """A head has to be signed by the book's own key and to have the root that the entries give."""
+    try:
+        _check_note(head.note, head.size, roots.get(head.size), "", keys)
+        if head.state:
+            _check_note(head.state, head.size, None, STATE, keys)
+    except ValueError as error:
+        return [_head_wrong(head.size, str(error), name)]
+    return []
+
+
+def _check_owner(heads: Sequence[Head], key: VerifyingKey | None, name: str) -> list[Finding]:
+    """The last head has to carry the signature of the key that was given."""
+    if key is None:
+        return []
+    if not heads:
+        return [_head_wrong(0, "there is none, so nobody vouches for the book", name)]
+    try:
+        key.open(heads[-1].note)
+    except ValueError as error:
+        return [_head_wrong(heads[-1].size, f"it is not vouched for by the key that was given: {error}", name)]
+    return []
 
 
 def _check_note(note: str, size: int, root: bytes | None, suffix: str, keys: Sequence[VerifyingKey]) -> None:

@@ -134,7 +134,9 @@ class SqliteBook:
             return [self._damaged(str(error))]
         except BadInput as error:
             return error.findings
-        findings = [self._damaged(f"SQLite reports: {problem}") for problem in problems if problem != "ok"]
+        findings = []
+        if problems != ["ok"]:
+            findings.append(self._damaged(f"SQLite reports {len(problems)} faults or more, the first of them: {problems[0].splitlines()[-1]}"))
         if tuple(schema) != SCHEMA:
             findings.append(self._damaged("its tables are not those of a book"))
         if meta.get("seal") != _seal(meta):
