@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -21,6 +21,7 @@ from dibs.cli.words import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from rich.console import Console
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from dibs.decisions.decision import Decision
     from dibs.decisions.licence import Permission
 
+Matrix: TypeAlias = "Mapping[str, Mapping[str, Decision]]"
 COLOURS = {"permitted": "green", "offer_first": "yellow", "refused": "red", "undetermined": "magenta"}
-SHORT = {"permitted": "yes", "offer_first": "offer first", "refused": "no", "undetermined": "open"}
+SHORT = {"permitted": "yes", "offer_first": "ask first", "refused": "no", "undetermined": "open"}
+CELL = max(map(len, SHORT.values())) + 2
+"""Columns of an answer and the letter of its clause."""
 
 
 @agreement_argument
@@ -116,23 +120,56 @@ def matrix(out: Output, *, agreement: str, on: date | None, quantity: int | None
         "cells": [cell.as_dict() for row in cells.values() for cell in row.values()],
     }
 
-    def show(console: Console) -> None:
-        from rich.table import Table
-        from rich.text import Text
+    out.answer(document, lambda console: _show_matrix(console, cells, f"{loaded.title}, {day} (version {document['version']})"))
 
-        table = Table(title=f"{loaded.title}, {day} (version {document['version']})", title_justify="left", header_style="bold")
-        table.add_column("class")
-        for host in loaded.hosts:
-            table.add_column(host, overflow="fold")
-        for workload_class, row in cells.items():
-            table.add_row(workload_class, *(Text.assemble((SHORT[c.answer], COLOURS[c.answer]), ("\n" + _leading(c), "dim")) for c in row.values()))
+
+def _show_matrix(console: Console, cells: Matrix, title: str) -> None:
+    """Hosts down, classes across, in as many tables as the width needs; a letter says which clause decides."""
+    from rich.table import Table
+    from rich.text import Text
+
+    letters: dict[str, str] = {}
+    says: dict[str, str] = {}
+    for row in cells.values():
+        for cell in row.values():
+            for reason in cell.reasons[:1]:
+                if reason.clause:
+                    letters.setdefault(reason.clause, _letter(len(letters)))
+                    says.setdefault(reason.clause, reason.text)
+    say(console, (title, "bold"))
+    for classes in _fitting(cells, console.width):
+        table = Table(header_style="bold", show_edge=False, pad_edge=False)
+        table.add_column("", no_wrap=True)
+        for workload_class in classes:
+            table.add_column(workload_class, min_width=CELL, overflow="fold")
+        for host in cells[classes[0]]:
+            answers = [cells[workload_class][host] for workload_class in classes]
+            leading = [letters.get(cell.reasons[0].clause, "") if cell.reasons else "" for cell in answers]
+            marked = zip(answers, leading, strict=True)
+            table.add_row(host, *(Text.assemble((SHORT[cell.answer], COLOURS[cell.answer]), (f" {letter}", "dim")) for cell, letter in marked))
         console.print(table)
+    for clause, letter in letters.items():
+        say(console, f"{letter} ", (clause, "bold"), f"  {says[clause]}")
 
-    out.answer(document, show)
+
+def _letter(place: int) -> str:
+    """a, b ... z, aa, ab ..."""
+    return (_letter(place // 26 - 1) if place >= 26 else "") + "abcdefghijklmnopqrstuvwxyz"[place % 26]
 
 
-def _leading(decision: Decision) -> str:
-    return decision.reasons[0].clause if decision.reasons else ""
+def _fitting(cells: Matrix, width: int) -> list[list[str]]:
+    """The classes in groups whose columns fit beside the hosts."""
+    left = max(len(host) for row in cells.values() for host in row)
+    groups: list[list[str]] = []
+    used = width
+    for workload_class in cells:
+        column = max(len(workload_class), CELL) + 3
+        if not groups or used + column > width:
+            groups.append([])
+            used = left
+        groups[-1].append(workload_class)
+        used += column
+    return groups
 
 
 @agreement_argument

@@ -85,6 +85,17 @@ def test_the_matrix_has_every_class_on_every_host(document):
 
 def test_the_matrix_is_drawn_for_a_person(dibs):
     drawn = dibs("matrix", HARBOUR, "--on", "2025-03-01").stdout
-    assert "offer first" in drawn
-    assert "borealis-cinder" in drawn
+    lines = {line.split("│")[0].strip(): [cell.strip() for cell in line.split("│")[1:]] for line in drawn.replace("┃", "│").splitlines()}
+    assert lines[""] == ["training", "research", "product", "api"]
+    assert lines["aster-yard"] == ["yes b", "yes b", "ask first a", "no c"]
+    assert "c api-hosting  The API runs on Borealis's platform only." in drawn
     assert "\x1b[" not in drawn
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_matrix_of_any_size_is_cut_into_tables_that_fit(width, dibs):
+    drawn = dibs("matrix", "examples/stargate/agreement.yaml", "--on", "2025-03-01", env={"COLUMNS": str(width)}).stdout
+    rows = [line for line in drawn.splitlines() if "│" in line]
+    assert all(len(line) <= width for line in rows)
+    assert not any("…" in line for line in rows)
+    assert sum("azure" in line.split("│")[0] for line in rows) > 3
