@@ -23,10 +23,10 @@ AMOUNT_MAX = Decimal(10) ** 15
 """No agreement on earth names a larger sum; a larger one is a slip of the pen (bound is in)."""
 
 _AMOUNT = r"[+-]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][+]?\d{1,2})?"
-_MONEY = re.compile(rf"^({_AMOUNT})\s+([A-Z]{{3}})$")
-_SHARE = re.compile(r"^([+-]?\d+(?:\.\d+)?)\s*%$")
-_DURATION = re.compile(r"^(\d+)\s+(seconds?|minutes?|hours?|days?|weeks?)$")
-_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_MONEY = re.compile(rf"^({_AMOUNT})\s+([A-Z]{{3}})$", re.ASCII)
+_SHARE = re.compile(r"^([+-]?\d+(?:\.\d+)?)\s*%$", re.ASCII)
+_DURATION = re.compile(r"^(\d+)\s+(seconds?|minutes?|hours?|days?|weeks?)$", re.ASCII)
+_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 MONEY_FORM, SHARE_FORM, DURATION_FORM, DAY_FORM = _MONEY.pattern, _SHARE.pattern, _DURATION.pattern, _DAY.pattern
 """How each is written, as regular expressions that editors understand too."""
 _SECONDS = {"second": 1, "minute": 60, "hour": HOUR, "day": DAY, "week": 7 * DAY}

@@ -33,18 +33,23 @@ TEXT_FIELD_MAX = 4_000
 """Characters in one sentence or note (bound is in)."""
 WHOLE_MAX = 10**12
 """No count in an agreement is larger (bound is in)."""
+SUGGESTED_FROM_MAX = 500
+"""Names among which a similar one is looked for (bound is in); among more it would take longer than it helps."""
 YEARS = range(1950, 2201)
 """Days outside these years are slips of the pen."""
 
-_WHOLE = re.compile(r"^[+-]?\d(?:_?\d)*$")
-_NUMBER = re.compile(r"^[+-]?\d(?:_?\d)*(?:\.\d+)?$")
+_WHOLE = re.compile(r"^[+-]?\d(?:_?\d)*$", re.ASCII)
+_NUMBER = re.compile(r"^[+-]?\d(?:_?\d)*(?:\.\d+)?$", re.ASCII)
 _BARE_NUMBER = re.compile(r"^[+-]?[\d_.,]+(?:[eE][+-]?\d+)?$")
 _NOTHING = {"", "~", "null", "Null", "NULL"}
 
 
 def like(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?` when one of the known words is close, else nothing."""
-    known = sorted(known)
+    known = list(known)
+    if len(known) > SUGGESTED_FROM_MAX:
+        return ""
+    known.sort()
     swapped = [k for k in known if sorted(k) == sorted(word)]
     close = swapped or difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean `{close[0]}`?" if close else ""
@@ -125,7 +130,7 @@ class Reader:
 
     def name(self, key: Scalar, path: Path) -> str:
         """Read the name under which a record stands."""
-        if not NAME.match(key.text):
+        if not NAME.fullmatch(key.text):
             self._fault(_bad_name(key.text), key.mark, path)
         return key.text
 
@@ -248,16 +253,18 @@ class Reader:
             self._shape_fault(node, "a list", path)
             return None
         out: list[Any] = []
+        seen: set[Any] = set()
         for each in node.items:
             at = (*path, len(out))
             value = self._value(each, item, at, owner)
             if value is None:
                 self.broken = {p for p in self.broken if p[: len(at)] != at} | {path}
-            elif isinstance(item, (Plain, Choice)) and value in out:
+            elif isinstance(item, (Plain, Choice)) and value in seen:
                 self.findings.add("DIB038", f"`{getattr(each, 'text', value)}` is listed twice", each.mark, fix="list it once")
                 self._break(path)
             else:
                 out.append(value)
+                seen.update([value] if isinstance(item, (Plain, Choice)) else [])
         return tuple(out)
 
     def _map(self, node: Node, key: Plain, value: Shape, path: Path, owner: type | None) -> Any:

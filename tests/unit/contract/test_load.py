@@ -204,6 +204,28 @@ def test_counts_and_days_have_their_edges():
     assert codes(TOP + f"clauses:\n  - {SUPPLY}steps: {{2201-01-01: 1}}}}\n") == ["DIB028"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("power", "\u0663"), ("take_or_pay", "\u0662\u0660 %"), ("value", "\u0661\u0662e9 USD"), ("cure", "\u0663\u0660 days")]
+)
+def test_digits_of_other_scripts_are_not_read_as_numbers(field, value):
+    assert len(codes(TOP + f"clauses:\n  - {SUPPLY}steps: {{2025-01-01: 1}}, {field}: {value}}}\n")) == 1
+
+
+def test_a_name_with_a_line_end_is_no_name():
+    assert codes(TOP.replace("id: quay", 'id: "quay\\n"') + "clauses: []\n") == ["DIB018"]
+
+
+def test_no_similar_name_is_looked_for_among_very_many():
+    def message(count):
+        classes = ", ".join(["training", *(f"class-{n}" for n in range(count - 1))])
+        text = TOP.replace("[training, api]", f"[{classes}]")
+        text += "clauses: [{id: e, kind: exclusive_hosting, says: It runs there., platform: borealis, classes: [trainng]}]\n"
+        return load.parse(text, "quay.yaml")[1].items[0].message
+
+    assert "did you mean `training`" in message(reader.SUGGESTED_FROM_MAX)
+    assert "did you mean" not in message(reader.SUGGESTED_FROM_MAX + 1)
+
+
 def test_deep_nesting_and_long_chains_of_aliases_cost_no_more_than_their_text():
     assert "DIB005" in codes(TOP + "clauses: " + "[" * 50_000 + "]" * 50_000 + "\n")
     laughs = "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(50))
