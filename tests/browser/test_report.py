@@ -78,6 +78,9 @@ def test_every_picture_is_there_and_has_a_name(page: Page) -> None:
         section = page.locator(f"section#{name}")
         assert section.locator("h2").inner_text().strip()
         assert section.bounding_box()["height"] > 100  # type: ignore[index]
+    assert (
+        page.locator("figure.stack:visible").count() == page.locator("figure.sheet:visible").count() == page.locator(".wording:visible").count() == 1
+    )
     figures = page.locator("figure")
     for n in range(figures.count()):
         assert figures.nth(n).get_attribute("aria-label"), n

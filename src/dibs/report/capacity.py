@@ -175,7 +175,8 @@ def _hosting(run: RunFolder, canvas: Canvas, hosted: Mapping[str, tuple[int, ...
     leader = max(hosted, key=lambda name: hosted[name][start])
     then = "everything" if hosted[leader][start] == totals[start] else f"{share(hosted[leader][start], totals[start])} of everything"
     drawn = f" ({power(totals[end], run.kilowatts)})" if run.kilowatts else ""
-    now = f"{share(hosted[leader][end], totals[end])} of {amount(totals[end])} accelerators{drawn}"
+    part = "all" if hosted[leader][end] == totals[end] else share(hosted[leader][end], totals[end])
+    now = f"{part} of {amount(totals[end])} accelerators{drawn}"
     sentences = [f"{leader} hosts {then} in {canvas.name(start)} and {now} in {canvas.name(end)}"]
     others = sorted((name for name in hosted if name != leader and hosted[name][end]), key=lambda name: -hosted[name][end])[:2]
     if others:

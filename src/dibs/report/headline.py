@@ -112,10 +112,10 @@ def _figures(run: RunFolder) -> tuple[Figure, ...]:
     )
     if launches:
         late = [row for row in launches if number(row["slip_days"]) > 0 or not row["ready_on"]]
-        days = max((number(row["slip_days"]) for row in late), default=0)
-        figures.append(
-            _figure(len(late), "launches slipped", f"of {len(launches)}" + (f"; the longest by {count(days, 'day')}" if days else ""), "#shortage")
-        )
+        days = max((number(row["slip_days"]) for row in late if row["ready_on"]), default=0)
+        never = sum(1 for row in late if not row["ready_on"])
+        told = [f"of {len(launches)}", f"the longest by {count(days, 'day')}" if days else "", f"{never} never shipped" if never else ""]
+        figures.append(_figure(len(late), "launches slipped", "; ".join(filter(None, told)), "#shortage"))
     if laws:
         broken, checked = sum(1 for row in laws if number(row["violations"])), sum(number(row["checked"]) for row in laws)
         figures.append(_figure(broken, f"of {len(laws)} laws broken", f"in {amount(checked)} checks", "#laws", "bad" if broken else ""))

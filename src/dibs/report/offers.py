@@ -36,6 +36,13 @@ OUTCOMES = {
     "open": ("open", "…", "not answered yet"),
 }
 """By outcome: how it is drawn, its letter, and what happened in words."""
+RIGHTS = {
+    "first_offer": "a right of first offer",
+    "matching": "a right to match",
+    "last_look": "a last look",
+    "first_negotiation": "a right of first negotiation",
+}
+"""What each right is called."""
 WORDS = {
     "yes": "taken",
     "part": "taken in part",
@@ -264,7 +271,8 @@ def _caption(run: RunFolder, rows: list[Row], cases: defaultdict[str, list[Row]]
     kinds = Counter(_kind(row) for row in rows)
     first, last = rows[0]["served_on"], rows[-1]["served_on"]
     span = f"on {_day(first)}" if _day(first) == _day(last) else f"between {_day(first)} and {_day(last)}"
-    text = f"{listed(holders)} had to be asked {times(len(rows))} about {count(len(cases), 'request')} {span}"
+    rights = listed([RIGHTS.get(right, plain(right)) for right in dict.fromkeys(row["right"] for row in rows)])
+    text = f"{listed(holders)}, under {rights}, had to be asked {times(len(rows))} about {count(len(cases), 'request')} {span}"
     said = [f"took {kinds['yes']} whole"] if kinds["yes"] else []
     said += [f"took {kinds['part']} in part"] if kinds["part"] else []
     if kinds["no"]:

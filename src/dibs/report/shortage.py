@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dibs.report.canvas import Canvas, series
 from dibs.report.folder import number, parse_day
 from dibs.report.tables import Table
-from dibs.report.wording import amount, capital, count, day, listed, plain, share, short, with_days
+from dibs.report.wording import amount, capital, count, day, listed, plain, readable, share, short
 
 if TYPE_CHECKING:
     from dibs.report.folder import Row, RunFolder
@@ -96,7 +96,7 @@ def _launch(axis: Timeline, row: Row) -> Launch:
     told = f"{row['launch']} ({plain(row['class'])}): wanted by {day(wanted)}, " + (
         f"ready on {day(ready)}, {count(days, 'day')} late" if ready else "not ready in this run"
     )
-    why = with_days(row["why"])
+    why = readable(row["why"])
     return Launch(
         row["launch"],
         plain(row["class"]),

@@ -95,9 +95,10 @@ def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def with_days(sentence: str) -> str:
-    """The days in a sentence as people say them, each kept on one line."""
-    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found[0])).replace(" ", "\u00a0"), sentence)
+def readable(sentence: str) -> str:
+    """A sentence of a message as one of a page: days as people say them, each kept on one line, and no backticks."""
+    said = re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(date.fromisoformat(found[0])).replace(" ", "\u00a0"), sentence)
+    return said.replace("`", "")
 
 
 def plain(code: str) -> str:

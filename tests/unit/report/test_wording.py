@@ -50,4 +50,4 @@ def test_days_counts_and_lists_read_as_a_sentence_does() -> None:
     assert wording.count(1, "launch", "launches") == "1 launch"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert wording.plain("pre_emption") == "pre-emption"
-    assert wording.with_days("nobody had room before 2025-07-01, when it had") == "nobody had room before 1\u00a0Jul\u00a02025, when it had"
+    assert wording.readable("nobody but `azure` had room before 2025-07-01") == "nobody but azure had room before 1\u00a0Jul\u00a02025"
