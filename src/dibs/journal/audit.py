@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FINDINGS_MAX = 100
 """An audit stops counting here (bound is in): a book with more faults is not mended fault by fault."""
 
-RESTORE = "restore the book from a copy whose head you know; see how-to/restore-a-book"
+RESTORE = "restore the book from a copy whose head you know; see how-to/recover"
 
 
 class Book(Protocol):

@@ -283,7 +283,7 @@ class Opener:
 
 def altered(seq: int, where: Mark, what: str) -> Finding:
     """The finding for an entry that is not what was once written."""
-    return Finding("DIB156", f"entry {seq} was altered: {what}", where, "restore the book from a copy whose head you know; see how-to/restore-a-book")
+    return Finding("DIB156", f"entry {seq} was altered: {what}", where, "restore the book from a copy whose head you know; see how-to/recover")
 
 
 class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

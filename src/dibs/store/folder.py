@@ -82,7 +82,7 @@ class Folder:
         return ()
 
 
-_RESTORE = "restore the folder from a copy; see how-to/restore-a-book"
+_RESTORE = "restore the folder from a copy; see how-to/recover"
 
 
 def write_folder(book: Book, path: str | Path) -> None:

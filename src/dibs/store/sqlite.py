@@ -63,7 +63,7 @@ SCHEMA: Final = (
     "CREATE TRIGGER agreement_remains BEFORE DELETE ON agreement BEGIN SELECT raise(ABORT, 'a text is never removed'); END",
 )
 
-_RESTORE = "restore the book from a copy; see how-to/restore-a-book"
+_RESTORE = "restore the book from a copy; see how-to/recover"
 _INSERT = "INSERT INTO entry (seq, at, agreement, command, events, key, secret, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT seq, at, agreement, command, events, key, secret, leaf FROM entry"
 
