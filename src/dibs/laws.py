@@ -361,6 +361,15 @@ _MAKES = {"RequestSubmitted": "request", "OfferServed": "offer", "NoticeDefectiv
 """Which events bring a thing into the world; every other one speaks of things that are there."""
 
 
+def _ceiling(right: Mapping[str, Any], offer: _Offer) -> Mapping[str, Any] | None:
+    """What nobody may get more than: the terms refused, or those the holder named where it was to quote; nothing if the clause wants no ceiling."""
+    if not right.get("reoffer_if_richer", True) and not right.get("good_faith", True):
+        return None
+    if right.get("quoted_by") == "holder" and right.get("right") == "first_offer":
+        return offer.counter
+    return offer.terms
+
+
 class _Court:
     """Hears one row after the other, checks each act against each law, and only then remembers it.
 
@@ -548,7 +557,9 @@ class _Court:
         outcome = _OUTCOMES[event["type"]]
         self._check(4, not offer.outcome, f"offer `{name}` was {offer.outcome}, and then {outcome}")
         said = self._row["command"]
-        if event["type"] in _SPOKEN and event["at"] < offer.respond_by and (said.get("offer") == name or said["type"] == "WaiveRight"):
+        taken_up = said["type"] == "AcceptCounter" and offer.counter is not None  # the holder has spoken before
+        spoken = event["type"] in _SPOKEN and not taken_up
+        if spoken and event["at"] < offer.respond_by and (said.get("offer") == name or said["type"] == "WaiveRight"):
             self._check(7, said["by"] == offer.holder, f"`{said['by']}` answered offer `{name}`, which was made to `{offer.holder}`")
         if offer.outcome:
             return None
@@ -570,7 +581,7 @@ class _Court:
         if need and clause:
             window = _seconds(clause.says.get("free_market_for"), "90 days")
             only_with = offer.terms.get("offeror") or "" if clause.says.get("right") in _OUTSIDE_FIRST else ""
-            need.freed[offer.clause] = _Freedom(quantity, at + window, offer.terms, only_with)
+            need.freed[offer.clause] = _Freedom(quantity, at + window, _ceiling(clause.says, offer), only_with)
 
     def _offered(self, offer: _Offer) -> int:
         need = self._needs.get(offer.request)
@@ -792,7 +803,7 @@ class _Court:
         """Law 5: the price granted is the price that was offered, countered or proposed, or else what the host asks."""
         said, offer = self._row["command"], self._offers.get(event.get("offer") or "")
         if offer:
-            agreed = (offer.counter or offer.terms).get("price")
+            agreed = (offer.counter if said["type"] == "AcceptCounter" and offer.counter else offer.terms).get("price")
         else:
             agreed = (said.get("terms") or {}).get("price") if said["type"] == "ProposeGrant" else None
         if agreed is None:

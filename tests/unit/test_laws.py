@@ -742,6 +742,30 @@ OTHER_TERMS = {
         lambda: after_refusal().grant("2025-04-02", price="3.00"),
         {1},
     ),
+    "without a re-offer rule and without good faith there is none": (
+        "first-refusal",
+        {"reoffer_if_richer": False, "good_faith": False},
+        lambda: after_refusal().grant("2025-04-02", price="3.00"),
+        set(),
+    ),
+    "where the holder is to quote, what it quoted is the ceiling": (
+        "first-refusal",
+        {"quoted_by": "holder"},
+        lambda: offered().answer("2025-03-05", "RightCountered", quantity=5000, terms={"price": "2.50"}).grant("2025-04-02", price="2.50"),
+        set(),
+    ),
+    "where the holder is to quote, more than it quoted is richer": (
+        "first-refusal",
+        {"quoted_by": "holder"},
+        lambda: offered().answer("2025-03-05", "RightCountered", quantity=5000, terms={"price": "2.50"}).grant("2025-04-02", price="2.51"),
+        {1},
+    ),
+    "where the holder is to quote and does not, there is no ceiling": (
+        "first-refusal",
+        {"quoted_by": "holder"},
+        lambda: offered().lapse("2025-04-01").grant("2025-04-02", price="9.00"),
+        set(),
+    ),
     "where only inability frees, a refusal for the price does not": (
         "first-refusal",
         {"decline_requires_inability": True},
