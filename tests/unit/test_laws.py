@@ -204,6 +204,26 @@ def headless(book: Journal) -> Journal:
     return book
 
 
+def ruled(answer: str, *, undetermined=True) -> Journal:
+    """A person ruled on a need that the agreement left open, or had not left open."""
+    book = asked(held=False)
+    if undetermined:
+        book.say("2025-03-02", {"type": "Wake"}, {"type": "RequestUndetermined", "request": "r1"})
+    return book.say("2025-03-03", {"type": "Rule"}, {"type": "Ruled", "request": "r1", "answer": answer, "by": "aster", "why": "it is a pilot"})
+
+
+def renewal(quantity=5000) -> Journal:
+    """A year after an alternate was signed, its reservation is continued."""
+    book = after_refusal().grant("2025-04-02").request("2026-05-01", "r2", quantity, held=False, renewal_of="g1")
+    return book.grant("2026-05-02", name="g2", request="r2", quantity=quantity, starts="2026-06-01", ends="2027-06-01")
+
+
+def defective() -> Journal:
+    """A notice without regions was served."""
+    event = {"type": "NoticeDefective", "offer": "o1", "request": "r1", "clause": "first-refusal", "holder": "borealis"}
+    return asked().say("2025-03-02", {"type": "ServeNotice"}, event | {"terms": {"price": "2.10"}, "missing": ["regions"]})
+
+
 def drifted() -> Journal:
     """Own-build was used for product work, and that was flagged."""
     book = asked().use("2025-06-04", "aster-yard", "product", "u2", starts="2025-06-02", ends="2025-06-04", hours=11)
@@ -257,6 +277,15 @@ PLANTED = {
     ),
     "an alternate promises less availability": ({1}, lambda: offered(terms={"service_level": "0.999"}).decline("2025-03-20").grant("2025-04-02")),
     "an alternate delivers later": ({1}, lambda: after_refusal().grant("2025-04-02", starts="2025-07-01", ends="2026-07-01")),
+    "a person rules on what the agreement had settled": ({1}, lambda: ruled("permitted", undetermined=False).grant("2025-03-04")),
+    "a person rules that the holder is asked first, and nobody asks": ({1}, lambda: ruled("offer_first").grant("2025-03-04")),
+    "a renewal is larger than what it renews": ({1}, lambda: renewal(quantity=5001)),
+    "a burst lasts three days": ({1}, lambda: asked(held=False, burst=True).grant("2025-03-05", starts="2025-06-01", ends="2025-06-04")),
+    "two days are needed, and it is no emergency": ({1}, lambda: asked(held=False).grant("2025-03-05", starts="2025-06-01", ends="2025-06-03")),
+    "own-build that drifted from its purpose is expanded without asking": (
+        {1},
+        lambda: drifted().request("2025-06-05", "r2", held=False).grant("2025-06-06", "aster-yard", "g2", "r2", starts="2025-07-01"),
+    ),
     "a product goes to own-build, whose consent is for training and research": (
         {1},
         lambda: asked(workload="product", held=False).grant("2025-03-05", "aster-yard", workload_class="product"),
@@ -399,26 +428,11 @@ PLANTED = {
             )
         ),
     ),
-    "a defective notice lapses": (
+    "a notice that was withdrawn while defective is served again": (
         {4},
-        lambda: (
-            asked()
-            .say(
-                "2025-03-02",
-                {"type": "ServeNotice"},
-                {
-                    "type": "NoticeDefective",
-                    "offer": "o1",
-                    "request": "r1",
-                    "clause": "first-refusal",
-                    "holder": "borealis",
-                    "terms": {"price": "2.10"},
-                    "missing": ["regions"],
-                },
-            )
-            .lapse("2025-04-01")
-        ),
+        lambda: defective().withdraw("2025-03-03").offer("2025-03-04", "2025-04-03"),
     ),
+    "a defective notice lapses": ({4}, lambda: defective().lapse("2025-04-01")),
     "a counter is accepted that nobody made": (
         {4},
         lambda: offered().decline("2025-03-20").answer("2025-03-21", "CounterAccepted", by="aster", quantity=5000),
@@ -496,6 +510,12 @@ PLANTED = {
             "2025-03-03", {"type": "ReadNotice", "by": "cinder"}, {"type": "NoticeRead", "offer": "o1", "person": "mole", "allowed": True}
         ),
     ),
+    "somebody else waives for the holder": (
+        {7},
+        lambda: offered().say(
+            "2025-03-05", {"type": "WaiveRight", "by": "cinder"}, {"type": "RightWaived", "request": "r1", "offer": "o1", "signed_by": "C"}
+        ),
+    ),
     "a right is passed on that is personal": (
         {7},
         lambda: asked().say(
@@ -561,19 +581,43 @@ LAWFUL = {
         .say("2025-08-01", {"type": "Wake"}, {"type": "HolderDefaulted", "grant": "g1", "request": "r1", "quantity": 5000, "strikes": 1})
         .grant("2025-08-02", "cinder-west", "g2", price="9.90", starts="2025-08-02")
     ),
-    "a renewal of the same size opens no case": lambda: (
-        after_refusal()
-        .grant("2025-04-02")
-        .request("2026-05-01", "r2", held=False, renewal_of="g1")
-        .grant("2026-05-02", name="g2", request="r2", starts="2026-06-01", ends="2027-06-01")
-    ),
+    "a renewal of the same size opens no case": renewal,
     "a burst of two days opens no case": lambda: asked(held=False, burst=True).grant("2025-03-05", starts="2025-06-01", ends="2025-06-03"),
-    "a person ruled what the agreement left open": lambda: (
+    "a person ruled what the agreement left open": lambda: ruled("permitted").grant("2025-03-04"),
+    "the clock wakes and nothing was due": lambda: asked().say("2025-03-02", {"type": "Wake", "by": "clock"}),
+    "a holder that owes equal terms is told so, and the price stays": lambda: (
         asked(held=False)
-        .say("2025-03-02", {"type": "Wake"}, {"type": "RequestUndetermined", "request": "r1"})
-        .say("2025-03-03", {"type": "Rule"}, {"type": "Ruled", "request": "r1", "answer": "permitted", "by": "aster", "why": "it is a pilot"})
-        .grant("2025-03-04")
+        .grant("2025-03-05", "borealis-east")
+        .say(
+            "2025-05-01",
+            {"type": "Wake"},
+            {
+                "type": "EqualTermsOwed",
+                "clause": "x",
+                "beneficiary": "aster",
+                "obliged": "borealis",
+                "grant": "g1",
+                "price": "1.00",
+                "adjusted": False,
+            },
+        )
     ),
+    "capacity falls in the middle of a grant to exactly what is promised": lambda: (
+        Journal()
+        .say(
+            "2025-02-01",
+            {"type": "DeclareCapacity"},
+            {
+                "type": "CapacityDeclared",
+                "host": "borealis-east",
+                "sku": "h100",
+                "steps": [[seconds("2025-01-01"), 9000], [seconds("2025-12-01"), 5000]],
+            },
+        )
+        .request("2025-03-01", held=False)
+        .grant("2025-03-02", "borealis-east")
+    ),
+    "nothing was exclusive before the agreement": lambda: asked().use("2025-03-02", "cinder-west", "api", starts="2022-06-01", ends="2022-06-02"),
     "a suspended right binds nobody": lambda: (
         asked(held=False)
         .say("2025-03-02", {"type": "Wake"}, {"type": "RightSuspended", "clause": "first-refusal", "until": seconds("2025-12-01")})
@@ -599,25 +643,7 @@ LAWFUL = {
         .request("2025-03-03", "r2", 1000, held=False)
         .grant("2025-03-04", "borealis-east", "g2", "r2", 1000, starts="2026-06-01", ends="2027-06-01")
     ),
-    "a cured notice is served under its old name": lambda: (
-        asked()
-        .say(
-            "2025-03-02",
-            {"type": "ServeNotice"},
-            {
-                "type": "NoticeDefective",
-                "offer": "o1",
-                "request": "r1",
-                "clause": "first-refusal",
-                "holder": "borealis",
-                "terms": {"price": "2.10"},
-                "missing": ["regions"],
-            },
-        )
-        .offer("2025-03-03", "2025-04-02")
-        .lapse("2025-04-02")
-        .grant("2025-04-03")
-    ),
+    "a cured notice is served under its old name": lambda: defective().offer("2025-03-03", "2025-04-02").lapse("2025-04-02").grant("2025-04-03"),
     "a tolled deadline is the new deadline": lambda: (
         offered()
         .say("2025-03-05", {"type": "TollOffer"}, {"type": "OfferTolled", "offer": "o1", "cause": "regulator", "respond_by": seconds("2025-04-11")})
@@ -707,6 +733,14 @@ def adjusted(price: str) -> Journal:
         "adjusted": True,
     }
     return asked(held=False).grant("2025-03-05", "borealis-east").say("2025-05-01", {"type": "Wake"}, owed)
+
+
+def twice_built(*, released=False) -> Journal:
+    """Two needs go to own-build; the first may be given up before the second."""
+    book = asked(held=False).grant("2025-03-05", "aster-yard")
+    if released:
+        book.say("2025-03-06", {"type": "ReleaseGrant"}, {"type": "GrantEnded", "grant": "g1", "why": "released"})
+    return book.request("2025-03-07", "r2", 2000, held=False).grant("2025-03-08", "aster-yard", "g2", "r2", 2000)
 
 
 def split(host: str) -> Journal:
@@ -841,6 +875,18 @@ OTHER_TERMS = {
         lambda: asked(100, held=False).request("2025-07-01", "r2", 5000).offer("2025-07-02", "2025-08-01", request="r2"),
         set(),
     ),
+    "a consent towards somebody else covers nothing": ("own-build", {"grantee": "delta"}, lambda: split("aster-yard"), {1}),
+    "a consent of somebody else covers nothing": ("own-build", {"grantor": "cinder"}, lambda: split("aster-yard"), {1}),
+    "where renewals are not exempt the holder is asked again": ("first-refusal", {"exempt_renewals": False}, renewal, {1}),
+    "where bursts are exempt up to a week, three days are": (
+        "first-refusal",
+        {"exempt_bursts_under": "1 week"},
+        lambda: asked(held=False, burst=True).grant("2025-03-05", starts="2025-06-01", ends="2025-06-04"),
+        set(),
+    ),
+    "a right that begins later does not bind yet": ("first-refusal", {"from": "2025-04-01"}, lambda: asked(held=False).grant("2025-03-05"), set()),
+    "two grants together go beyond a consent": ("own-build", {"quantity_max": 6000}, twice_built, {2}),
+    "what a consent allows is given back with the grant": ("own-build", {"quantity_max": 6000}, lambda: twice_built(released=True), set()),
     "a consent has a most": ("own-build", {"quantity_max": 4999}, lambda: split("aster-yard"), {2}),
     "within its most a consent holds": ("own-build", {"quantity_max": 5000}, lambda: split("aster-yard"), set()),
     "a consent for other hosts covers nothing here": ("own-build", {"hosts": ["delta-south"]}, lambda: split("aster-yard"), {1}),
@@ -920,6 +966,68 @@ def test_an_amendment_counts_from_its_effective_day_and_from_when_it_was_signed(
     late = copy.deepcopy(harbour)
     late["amendments"][0]["signed"] = "2025-02-01"
     assert broken(judge(early.use("2025-02-04", "cinder-west", "training", starts="2025-01-21", ends="2025-01-22").rows, late)) == {2: [6]}
+
+
+def test_an_amendment_that_is_signed_and_not_yet_effective_changes_nothing(harbour):
+    text = changed(harbour, "exclusive-cloud", until="2025-01-01")
+    text["amendments"][0]["signed"] = "2024-12-01"
+    book = Journal().declare("2024-12-01", "cinder-west", 9000).request("2025-01-05", held=False)
+    assert broken(judge(copy.deepcopy(book).grant("2025-01-10").rows, text)) == {}
+    assert set(broken(judge(book.grant("2025-01-21").rows, text))) == {1}
+
+
+def test_what_stands_on_machines_that_are_not_own_building_is_no_own_build(harbour):
+    text = copy.deepcopy(harbour)
+    text["hosts"]["aster-yard"]["own_build"] = False
+    assert set(broken(judge(split("aster-yard").rows, text))) == {1}
+
+
+@pytest.mark.parametrize(
+    ("counts_as", "workload", "laws"),
+    [("own_build", "training", set()), ("alternate", "training", {1}), ("by_purpose", "training", set()), ("by_purpose", "product", {1})],
+)
+def test_what_a_programme_builds_counts_as_the_programme_says(counts_as, workload, laws, harbour):
+    """A consent covers own-build; whether a programme's site is that, its own clause says (C20)."""
+    text = changed(harbour, "own-build", classes=["training", "product"])
+    site = {"id": "s", "name": "South", "phases": [{"id": "p", "host": "delta-south"}]}
+    text["clauses"].append({"id": "yard", "kind": "programme", "says": "A site.", "counts_as": counts_as, "sites": [site], "from": "2025-01-01"})
+    book = asked(workload=workload, held=False).grant("2025-03-05", "delta-south", workload_class=workload)
+    assert set(broken(judge(book.rows, text))) == laws
+
+
+@pytest.mark.parametrize(
+    ("consent", "host", "laws"),
+    [
+        ({"permits": "supplier", "suppliers": ["cinder"]}, "cinder-west", set()),
+        ({"permits": "supplier", "suppliers": ["delta"]}, "cinder-west", {1}),
+        ({"permits": "order", "orders": ["r1"]}, "cinder-west", set()),
+        ({"permits": "order", "orders": ["r9"]}, "cinder-west", {1}),
+        ({"permits": "platform_extension", "hosts": ["cinder-west"]}, "cinder-west", set()),
+        ({"permits": "platform_extension"}, "cinder-west", {1}),
+    ],
+)
+def test_a_consent_covers_what_it_names(consent, host, laws, harbour):
+    text = copy.deepcopy(harbour)
+    clause = {
+        "id": "yes",
+        "kind": "consent",
+        "says": "Go on.",
+        "grantor": "borealis",
+        "grantee": "aster",
+        "classes": ["training"],
+        "from": "2025-01-01",
+    }
+    text["clauses"].append(clause | consent)
+    assert set(broken(judge(split(host).rows, text))) == laws
+
+
+def test_a_trigger_that_is_not_in_force_ends_nothing(harbour):
+    text = copy.deepcopy(harbour)
+    trigger = next(c for c in text["clauses"] if c["id"] == "profit-trigger")
+    trigger |= {"ends": ["api-hosting"], "until": "2025-05-01"}
+    fired = {"type": "TriggerFired", "trigger": "profit-trigger", "ends": ["api-hosting"]}
+    book = asked().say("2025-05-01", {"type": "RecordSignal"}, fired).use("2025-06-03", "cinder-west", "api")
+    assert set(broken(judge(book.rows, text))) == {2}
 
 
 def test_a_paper_that_does_not_bind_changes_nothing(harbour):
