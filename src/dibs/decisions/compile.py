@@ -11,7 +11,7 @@ import dataclasses
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dibs.contract.model import ExclusiveHosting, PreEmption
@@ -55,8 +55,17 @@ class Verdict:
         return tuple(dataclasses.replace(r, have=r.have.replace(ASKED, have)) if ASKED in r.have else r for r in self.reasons)
 
 
-Cell: TypeAlias = tuple[list[date], list[Verdict], list[Verdict]]
-"""Days on which the answer changes; the answers before, between and after them; and the same for questions without a quantity."""
+class Cell(NamedTuple):
+    """One class on one host: the days on which its answers change, and the verdicts before, between and after them."""
+
+    days: list[date]
+    verdicts: list[Verdict]
+    unstated: list[Verdict]
+    """The same for questions without a quantity."""
+
+    def on(self, day: date | None) -> Verdict:
+        """The verdict of a day for the largest quantities; without a day, of those before all that matter."""
+        return self.verdicts[bisect_right(self.days, day) if day is not None else 0]
 
 
 class _Hosts(dict[str, Cell]):
@@ -101,7 +110,7 @@ class _Unknown(dict[str, Cell]):
 
 def _unknown(code: ReasonCode, name: str, what: str) -> Cell:
     verdict = Verdict(Answer.UNDETERMINED, (), 0, (Reason(code=code, clause="", text=f"The agreement names no {what} `{name}`."),))
-    return [], [verdict], [verdict]
+    return Cell([], [verdict], [verdict])
 
 
 class Table:
@@ -159,7 +168,7 @@ class Table:
 
     def later(self, workload_class: WorkloadClass, host: HostId, on: date, quantity: int | None = None) -> Iterable[tuple[date, Answer]]:
         """Each later day on which the answer to the same question may change, with that answer, in order."""
-        days, _, _ = self._cells[workload_class][host]
+        days = self.cell(workload_class, host).days
         return ((day, self.answer(workload_class, host, day, quantity).answer) for day in days[bisect_right(days, on) :])
 
     def version(self, on: date) -> str:
@@ -178,8 +187,12 @@ class Table:
         """Work out every cell now."""
         for workload_class in self.agreement.workload_classes:
             for host in self.agreement.hosts:
-                self._cells[workload_class][host]
+                self.cell(workload_class, host)
         return self
+
+    def cell(self, workload_class: WorkloadClass, host: HostId) -> Cell:
+        """One class on one host, worked out if nobody asked for it before."""
+        return self._cells[workload_class][host]
 
     # --- what if
 
@@ -236,7 +249,7 @@ class Table:
         worlds = self._hear(place)
         if not worlds:
             verdict = self._verdict(_undetermined(self.worlds.ambiguous(lambda c: speaks_of(c, place))))
-            return [], [verdict], [verdict]
+            return Cell([], [verdict], [verdict])
         stretches = _stretches(worlds[0][1], place) if len(worlds) == 1 else self._together([(r, _stretches(v, place)) for r, v in worlds])
         days: list[date] = []
         verdicts: list[Verdict] = []
@@ -254,7 +267,7 @@ class Table:
             verdicts.append(pair[0])
             unstated.append(pair[1])
             previous = steps
-        return days, verdicts, unstated
+        return Cell(days, verdicts, unstated)
 
     def _build(self, steps: _Steps) -> tuple[Verdict, Verdict]:
         """The verdict for the largest quantities, which leads to the smaller ones, and the one for the lot that is meant without a quantity."""
