@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -83,6 +84,8 @@ def check_clause(inspection: Inspection, path: Path, clause: Clause, amendment: 
 
 def _check_one(inspection: Inspection, path: Path, clause: Clause, amendment: Amendment | None) -> None:
     _check_period(inspection, path, clause, amendment)
+    if amendment and amendment.binding and clause.from_ is None and "adds" in path:
+        clause = dataclasses.replace(clause, from_=amendment.effective)
     _check_sides(inspection, path, clause)
     _check_required_lists(inspection, path, clause)
     _check_days(inspection, path, clause)
@@ -192,18 +195,6 @@ def _check_days(inspection: Inspection, path: Path, clause: Clause) -> None:
                 (clause.from_ is not None and day < clause.from_) or (name == "cap_counts_from" and outside(day, last_counts=False))
             ):
                 inspection.error("DIB065", f"`{name}` ({day}) lies outside {period}", (*path, name), "move the day or the period")
-    if (
-        isinstance(clause, model.Licence)
-        and clause.developed_before is not None
-        and clause.from_ is not None
-        and clause.developed_before <= clause.from_
-    ):
-        inspection.warning(
-            "DIB065",
-            f"`developed_before` ({clause.developed_before}) is not after the first day of `{clause.id}`: nothing made under it is ever licensed",
-            (*path, "developed_before"),
-            "check the day",
-        )
 
 
 def _without_effect(inspection: Inspection, path: Path, clause: Clause, name: str, why: str) -> None:
@@ -221,23 +212,21 @@ def _lifetime(clause: Clause) -> timedelta | None:
 
 
 def _check_pre_emption(inspection: Inspection, path: Path, clause: model.PreEmption) -> None:
-    windows = {"respond_within": clause.respond_within}
     life = _lifetime(clause)
-    for name, window in windows.items():
-        if not window:
-            inspection.error(
-                "DIB057",
-                f"`{clause.holder}` has no time at all to answer: every offer lapses when it is served",
-                (*path, name),
-                "give a window, like `30 days`",
-            )
-        elif life is not None and window > life:
-            inspection.error(
-                "DIB057",
-                f"the window of {render_duration(window)} is longer than `{clause.id}` is in force ({render_duration(life)})",
-                (*path, name),
-                "shorten the window, or lengthen the period",
-            )
+    if not clause.respond_within:
+        inspection.error(
+            "DIB057",
+            f"`{clause.holder}` has no time at all to answer: every offer lapses when it is served",
+            (*path, "respond_within"),
+            "give a window, like `30 days`",
+        )
+    elif life is not None and clause.respond_within > life:
+        inspection.error(
+            "DIB057",
+            f"the window of {render_duration(clause.respond_within)} is longer than `{clause.id}` is in force ({render_duration(life)})",
+            (*path, "respond_within"),
+            "shorten the window, or lengthen the period",
+        )
     _check_small_windows(inspection, path, clause)
     if not clause.free_market_for:
         inspection.error(

@@ -152,9 +152,9 @@ def _check_circles(inspection: Inspection) -> None:
                     else f"{listing(circle)} {what} each other in a circle"
                 )
                 inspection.error(code, message, (*path, name), "cut the circle at one place")
+    kinds = {c.id: c.kind for c in all_clauses(inspection.agreement)}
     for path, clause, _ in inspection.clauses():
         if isinstance(clause, model.Commitment):
-            kinds = {c.id: c.kind for c in all_clauses(inspection.agreement)}
             for index, other in enumerate(clause.incremental_to):
                 if kinds.get(other, "commitment") != "commitment":
                     inspection.error(

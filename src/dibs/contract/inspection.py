@@ -69,8 +69,6 @@ def values(record: object, path: Path) -> Iterator[tuple[Path, Field, Any]]:
         value = getattr(record, each.name)
         at = (*path, each.name)
         yield at, each, value
-        if isinstance(value, model.Agreement):  # pragma: no cover - agreements do not nest
-            continue
         yield from _within(value, at, each)
     if isinstance(record, model.Clause):
         by_name = {f.name: f for f in FIELDS[type(record)]}

@@ -65,6 +65,15 @@ class Table:
         return next((value for name, value in self.pairs if name.text == key), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What was refused here, and has its finding already."""
+
+    mark: Mark
+
+
+Node: TypeAlias = Scalar | Sequence | Table | Unread
+
 _SYNTAX = (
     (("mapping values are not allowed",), "a second `: ` stands in one line", "put a text that holds `: ` in quotes, or check the indentation"),
     (("end of stream", "stream end"), "a quote or a bracket is still open at the end", "close it"),
@@ -77,16 +86,6 @@ _SYNTAX = (
 
 STRAY = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufffd\\ud800-\\udfff]")
 """Control characters, invisible ones that could make a clause read otherwise than it decides, and traces of another encoding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """What was refused here, and has its finding already."""
-
-    mark: Mark
-
-
-Node: TypeAlias = Scalar | Sequence | Table | Unread
 
 
 def compose(text: str, name: str, findings: Findings) -> Node | None:
@@ -144,7 +143,6 @@ class _Composer:
     def __init__(self, name: str, findings: Findings) -> None:
         self._name = name
         self._findings = findings
-        self._anchors: set[str] = set()
 
     def _mark(self, event: object) -> Mark:
         start = event.start_mark  # type: ignore[attr-defined]

@@ -33,7 +33,7 @@ TEXT_FIELD_MAX = 4_000
 """Characters in one sentence or note (bound is in)."""
 WHOLE_MAX = 10**12
 """No count in an agreement is larger (bound is in)."""
-SUGGESTED_FROM_MAX = 500
+SUGGESTED_FROM_MAX = 1_000
 """Names among which a similar one is looked for (bound is in); among more it would take longer than it helps."""
 YEARS = range(1950, 2201)
 """Days outside these years are slips of the pen."""

@@ -156,9 +156,22 @@ def test_windows_have_their_edges():
     assert codes(f"{right}respond_within_below: {{1000: 30 days}}") == ["DIB060"]
 
 
-def test_what_was_developed_before_the_first_day_only_is_never_developed_under_it():
-    assert codes(f"{LICENCE}id: a, licensee: borealis, from: 2025-01-01, developed_before: 2025-01-02") == []
-    assert codes(f"{LICENCE}id: a, licensee: borealis, from: 2025-01-01, developed_before: 2025-01-01") == ["DIB065"]
+def test_the_window_of_an_added_right_is_held_against_the_period_that_its_amendment_begins():
+    def added(until):
+        right = f"{RIGHT}id: r, holder: borealis, classes: [training], until: {until}}}"
+        return codes(
+            amendments=f"""  []
+amendments:
+  - id: m
+    says: It adds a right.
+    signed: 2025-01-20
+    effective: 2025-01-21
+    adds: [{right}]
+"""
+        )
+
+    assert added("2025-02-20") == []
+    assert added("2025-02-19") == ["DIB057"]
 
 
 def test_pausing_is_not_going_back():
