@@ -366,7 +366,7 @@ def _ceiling(right: Mapping[str, Any], offer: _Offer) -> Mapping[str, Any] | Non
     if not right.get("reoffer_if_richer", True) and not right.get("good_faith", True):
         return None
     if right.get("quoted_by") == "holder" and right.get("right") == "first_offer":
-        return offer.counter
+        return {**offer.terms, **offer.counter} if offer.counter else None
     return offer.terms
 
 
