@@ -656,7 +656,7 @@ class _Court:
                 self._free(offer, event["at"], self._offered(offer))
         if need:
             need.hushed = bool(need.open_offers)
-            for clause in self._rights_over(need, event["at"]):
+            for clause in self._rights_over(need, event["at"], of_any_size=True):
                 window = _seconds(clause.says.get("free_market_for"), "90 days")
                 need.freed.setdefault(clause.id, _Freedom(need.asked["quantity"], event["at"] + window))
 
@@ -919,8 +919,8 @@ class _Court:
         clause = self._pre_emption(name, at)
         return clause.says.get(term, otherwise) if clause else otherwise
 
-    def _rights_over(self, need: _Need, at: int) -> list[_Clause]:
-        """The rights that bind a need at an instant, wherever it would go."""
+    def _rights_over(self, need: _Need, at: int, *, of_any_size: bool = False) -> list[_Clause]:
+        """The rights that bind a need at an instant, wherever it would go; with `of_any_size` those too for which it is too small by itself."""
         asked = need.asked
         buyers = self.agreement.buyers(asked["party"])
         rights: list[_Clause] = []
@@ -935,7 +935,7 @@ class _Court:
                 continue
             if says.get("lasts") == "one_shot" and clause.id in self._refused:
                 continue
-            if self._together(need, clause, at) >= int(says.get("minimum_lot", 1000)):
+            if of_any_size or self._together(need, clause, at) >= int(says.get("minimum_lot", 1000)):
                 rights.append(clause)
         return rights
 

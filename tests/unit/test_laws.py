@@ -575,6 +575,16 @@ LAWFUL = {
         .say("2025-03-02", {"type": "WaiveRight", "by": "borealis"}, {"type": "RightWaived", "request": "r1", "signed_by": "Bo"})
         .grant("2025-03-03", price="99")
     ),
+    "a need that is small by itself was waived, and is watched later": lambda: (
+        asked(500, held=False)
+        .say("2025-03-02", {"type": "WaiveRight", "by": "borealis"}, {"type": "RightWaived", "request": "r1", "signed_by": "Bo"})
+        .request("2025-03-03", "r2")
+        .offer("2025-03-04", "2025-04-03", request="r2")
+        .say(
+            "2025-03-05", {"type": "WithdrawOffer"}, {"type": "OfferWithdrawn", "offer": "o1", "request": "r2", "watch_until": seconds("2025-04-04")}
+        )
+        .grant("2025-03-06", quantity=500)
+    ),
     "a defaulted lot is covered elsewhere at any price": lambda: (
         exercised(5000, 0)
         .grant("2025-03-10", "borealis-east", price="2.10", offer="o1", to_holder=True)
