@@ -63,19 +63,24 @@ class Buyer:
         self._party = scenario.file.buyer
         self._notice = scenario.file.notice
         self._zone = ZoneInfo(scenario.agreement.time_zone)
+        self._barred: frozenset[str] = frozenset()
 
-    def next(self, name: str, state: State, agreed: Agreed, *, grants: int) -> AnyCommand | None:
-        """The next thing to say about a need; nothing if there is nothing to do but wait.  `grants` is how many it has had."""
+    def next(self, name: str, state: State, agreed: Agreed, *, grants: int, barred: frozenset[str] = frozenset()) -> AnyCommand | None:
+        """The next thing to say about a need; nothing if there is nothing to do but wait.
+
+        `grants` is how many it has had; `barred` are hosts on which it has just been refused.
+        """
+        self._barred = barred
         request = state.requests.get(name)
         if request is None or name not in state.live:
             return None
         if request.undetermined:
             return self._rule(request)
         offer = state.offers.get(request.offer)
-        if offer is not None and offer.status == "open":
+        if offer is not None and offer.status == "open" and offer.counter is None:
             return None
         accepted = self._accept(request, state, agreed)
-        if accepted is not None:
+        if accepted is not None or (offer is not None and offer.status == "open"):
             return accepted
         grant = f"{name}.g{grants + 1}"
         if request.cover.quantity:
@@ -102,12 +107,14 @@ class Buyer:
     def _accept(self, request: Request, state: State, agreed: Agreed) -> AnyCommand | None:
         """Take the holder's own terms, if they were the last word, are within the need's limit, and nobody has room for less."""
         offer = state.offers.get(request.offers[-1]) if request.offers else None
-        if offer is None or offer.status != "countered" or offer.counter is None or request.market.quantity < offer.counter_quantity:
+        if offer is None or offer.status not in {"open", "countered"} or offer.counter is None or offer.matched or offer.taken:
+            return None
+        if offer.status == "countered" and request.market.quantity < offer.counter_quantity:
             return None
         price = offer.counter.price
         if price is None or (request.asked.price_max is not None and price > request.asked.price_max):
             return None
-        other = self._best(request.asked, request.market.quantity, self._seats(request, state, agreed, elsewhere=True), agreed)
+        other = self._best(request.asked, offer.counter_quantity, self._seats(request, state, agreed, elsewhere=True), agreed)
         if other is not None and other.seat.price <= price:
             return None
         return AcceptCounter(by=self._party, offer=offer.offer)
@@ -166,7 +173,7 @@ class Buyer:
         for order, host in enumerate(agreed.candidates(asked)):
             name = host.id
             book = state.books.get((name, asked.sku))
-            if book is None or book.price is None or (asked.own_build and not host.own_build) or (stays and name != stays):
+            if book is None or book.price is None or name in self._barred or (asked.own_build and not host.own_build) or (stays and name != stays):
                 continue
             if asked.price_max is not None and book.price > asked.price_max:
                 continue

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dibs.quantities import Instant
 
-What: TypeAlias = Literal["answer", "again", "supply", "deliver", "signal", "declare", "verify", "adopt", "need", "usage", "place"]
+What: TypeAlias = Literal["answer", "again", "supply", "deliver", "month", "signal", "declare", "verify", "adopt", "need", "usage", "place"]
 """What an entry of the calendar is about."""
 
 _ORDER: dict[What, int] = {
@@ -22,13 +22,14 @@ _ORDER: dict[What, int] = {
     "again": 2,
     "adopt": 3,
     "supply": 4,
-    "deliver": 5,
+    "month": 5,
     "usage": 6,
-    "signal": 7,
-    "declare": 8,
-    "verify": 9,
-    "need": 10,
-    "place": 11,
+    "deliver": 7,
+    "signal": 8,
+    "declare": 9,
+    "verify": 10,
+    "need": 11,
+    "place": 12,
 }
 ANSWERS = _ORDER["again"]
 """Entries up to this come before what is due by itself at the same instant."""

@@ -184,7 +184,7 @@ def texts_as_signed(agreement: Agreement, begins: Instant) -> list[tuple[Instant
     days = sorted({amendment.signed for amendment in agreement.amendments})
     later = [day for day in days if instant_of(day, zone) > begins]
     out = []
-    for at, until in [(begins, None if not later else later[0]), *((instant_of(d, zone), n) for d, n in zip(later, [*later[1:], None], strict=True))]:
+    for at, until in zip([begins, *(instant_of(day, zone) for day in later)], [*later, None], strict=True):
         kept = tuple(a for a in agreement.amendments if until is None or a.signed < until)
         text = agreement if len(kept) == len(agreement.amendments) else as_text(dataclasses.replace(agreement, amendments=kept))
         out.append((at, text))

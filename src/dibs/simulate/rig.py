@@ -139,8 +139,9 @@ def _exclusive(rng: random.Random, name: str, classes: str) -> str:
     )
 
 
-def _right(rng: random.Random, name: str) -> str:
+def _right(rng: random.Random, name: str, *, lasts: str = "evergreen") -> str:
     """A right with any of its parameters: most often a first offer."""
+    window = rng.choice((1, 3, 10, 30))
     kind = rng.choice(("first_offer",) * 5 + ("matching", "matching", "last_look", "first_negotiation"))
     lines = [
         "    kind: pre_emption",
@@ -150,8 +151,8 @@ def _right(rng: random.Random, name: str) -> str:
         "    holder: borealis",
         f"    classes: {rng.choice(('[training, research, product]', '[training, research, product, api]', '[product]'))}",
         f"    minimum_lot: {rng.choice((1, 100, 500, 1000))}",
-        f"    respond_within: {rng.choice((1, 3, 10, 30))} days",
-        f"    free_market_for: {rng.choice((2, 10, 45, 90))} days",
+        f"    respond_within: {window} days",
+        f"    free_market_for: {window + rng.choice((1, 10, 60))} days",
         f"    silence: {rng.choice(('lapse', 'lapse', 'lapse', 'accept'))}",
         f"    counter: {rng.choice(('refusal', 'refusal', 'keeps_open'))}",
         f"    partial: {rng.choice(('lots', 'lots', 'none'))}",
@@ -162,7 +163,7 @@ def _right(rng: random.Random, name: str) -> str:
         f"    good_faith: {rng.choice(('true', 'false'))}",
         f"    decline_requires_inability: {rng.choice(('false', 'false', 'true'))}",
         f"    waiver: {rng.choice(('express', 'conduct'))}",
-        f"    lasts: {rng.choice(('evergreen', 'evergreen', 'evergreen', 'one_shot'))}",
+        f"    lasts: {lasts}",
         f"    look_back: {rng.choice((1, 30, 90))} days",
         f"    look_through: {rng.choice(('true', 'true', 'false'))}",
         f"    sub_contracting: {rng.choice(('true', 'false'))}",
@@ -179,10 +180,9 @@ def _right(rng: random.Random, name: str) -> str:
 
 
 def _consent(rng: random.Random) -> str:
-    most = f"    quantity_max: {rng.choice((300, 2000))}\n" if rng.random() < 0.5 else ""
     return (
         "    kind: consent\n    says: Own building is allowed.\n    grantor: borealis\n    grantee: aster\n    permits: own_build\n"
-        f"    classes: {rng.choice(('[training, research]', '[training, research, product]'))}\n{most}"
+        f"    classes: {rng.choice(('[training, research]', '[training, research, product]'))}\n"
         f"    purpose: {{classes: [training, research], at_least: {rng.choice((30, 50, 90))} %, over: {rng.choice((30, 90))} days}}\n"
     )
 
@@ -213,11 +213,11 @@ def _equal_terms(rng: random.Random) -> str:
 def _amendments(rng: random.Random) -> str:
     """Up to three changes while offers run: the right ends and perhaps comes back, is restated, exclusivity comes and goes."""
     out: list[str] = []
-    right, exclusive = True, True
-    day = FIRST
+    right, again, exclusive = True, True, True
+    day, signed = FIRST, FIRST - timedelta(days=30)
     for number in range(1, rng.choice((0, 1, 1, 2, 3)) + 1):
         day += timedelta(days=rng.randint(10, 60))
-        signed = day + timedelta(days=rng.choice((-20, -5, 0, 0)))
+        signed = max(signed, day + timedelta(days=rng.choice((-20, -5, 0, 0))))
         lines = [
             f"  - id: change-{number}",
             "    says: Something changes.",
@@ -231,18 +231,21 @@ def _amendments(rng: random.Random) -> str:
         elif change == "right" and right:
             lines.append("    ends: [first-call]")
             right = False
-        elif change == "right":
-            lines.append("    adds:\n      - id: first-call\n" + _indented(_right(rng, "first-call")))
-            right = True
+        elif change == "right" and again:
+            lines.append("    adds:\n      - id: second-call\n" + _indented(_right(rng, "second-call", lasts="one_shot")))
+            again = False
         elif change == "restate" and right:
             lines.append("    replaces:\n      - id: first-call\n" + _indented(_right(rng, "first-call")))
         elif change == "exclusive" and exclusive:
             lines.append("    ends: [api-hosting]")
             exclusive = False
         else:
-            lines.append(f"    adds:\n      - id: also-exclusive-{number}\n" + _indented(_exclusive(rng, "it", rng.choice(("[research]", "[api]")))))
+            lines.append(f"    adds:\n      - id: investment-{number}\n" + _indented(_INVESTMENT))
         out.append("\n".join(lines).rstrip("\n"))
     return "\n".join(out) + "\n" if out else ""
+
+
+_INVESTMENT = "    kind: investment\n    says: Money is put in.\n    investor: borealis\n    recipient: aster\n"
 
 
 def _indented(clause: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from hashlib import sha256
 from heapq import heappop, heappush
 from time import perf_counter
@@ -34,6 +34,7 @@ from dibs.procedure.commands import (
     DeclareCapacity,
     DeclareTrigger,
     GrantAccess,
+    ProposeGrant,
     ReadNotice,
     RecordSignal,
     ReportUsage,
@@ -59,7 +60,7 @@ from dibs.procedure.events import (
     VersionBegan,
 )
 from dibs.procedure.procedure import due
-from dibs.quantities import HOUR, day_of, instant_of
+from dibs.quantities import HOUR, day_of, instant_of, iso
 from dibs.simulate.buyer import Buyer, by_urgency
 from dibs.simulate.calendar import Calendar
 from dibs.simulate.chance import Chance
@@ -71,7 +72,7 @@ from dibs.store.memory import MemoryStore
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dibs.contract.model import Agreement
+    from dibs.contract.model import Agreement, Share
     from dibs.journal.entry import Entry
     from dibs.procedure.commands import AnyCommand
     from dibs.procedure.events import AnyEvent
@@ -210,7 +211,7 @@ class _Play:
         self._standing: dict[HostSku, int] = {}
         self._running: dict[tuple[str, str], int] = {}
         self._ran: dict[tuple[str, str], int] = {}
-        self._ran_until = self._begins
+        self._ran_until = self._period = self._begins
         self._launches: dict[str, list[str]] = {}
         self._agreed_now: tuple[Instant, Agreed] | None = None
 
@@ -270,8 +271,10 @@ class _Play:
                 self._declare(about)
             case "deliver":
                 self._deliver(about)
+            case "month":
+                self._close_period(self._now)
             case "usage":
-                self._report_usage(about)
+                self._report_usage(*about)
             case "signal":
                 self._record(about)
             case "declare":
@@ -308,12 +311,11 @@ class _Play:
             if need.request.launch:
                 self._launches.setdefault(need.request.launch, []).append(need.request.id)
         month = _next_month(self._file.horizon.from_)
-        while month <= self._until:
-            # The last report is of the last instant that is played, so that nothing that ran goes unreported.
-            self._calendar.add(min(instant_of(month, self._zone), self._ends - 1), "usage", month)
+        while month < self._until:
+            self._calendar.add(instant_of(month, self._zone), "month")
             month = _next_month(month)
-        if self._until.day != 1:
-            self._calendar.add(self._ends - 1, "usage", self._until)
+        # The last report is of the last instant that is played, so that nothing that ran goes unreported.
+        self._calendar.add(self._ends - 1, "month")
 
     def _add_declaration(self, declaration: Declaration) -> None:
         self._calendar.add(instant_of(declaration.on, self._zone), "declare", declaration)
@@ -357,6 +359,7 @@ class _Play:
                 case CommandRefused():
                     pass
                 case VersionBegan() | AgreementAdopted() | TriggerFired() | RightSuspended() | RightResumed() | PurposeDrifted() | PurposeRestored():
+                    self._close_period(event.at)
                     for sku in self._waiting:
                         self._look_again(sku)
                 case _:
@@ -412,13 +415,16 @@ class _Play:
 
     def _pursue(self, name: str) -> None:
         before: AnyCommand | None = None
+        barred: frozenset[str] = frozenset()
         for _ in range(STEPS_MAX):
             state = self._line.state
-            command = self._buyer.next(name, state, self._agreed(), grants=len(self._grants.get(name, ())))
+            command = self._buyer.next(name, state, self._agreed(), grants=len(self._grants.get(name, ())), barred=barred)
             if command is None or command == before:
                 break
             before = command
-            self._say(command)
+            events = self._say(command)
+            if isinstance(command, ProposeGrant) and isinstance(events[-1], CommandRefused):
+                barred |= {command.host}
         else:
             message = f"`{name}` is never done with: {before}"
             raise AssertionError(message)
@@ -548,18 +554,23 @@ class _Play:
                 self._ran[job] = self._ran.get(job, 0) + quantity * (at - self._ran_until)
         self._ran_until = at
 
-    def _report_usage(self, until: date) -> None:
-        """What ran on each host since the last report, for each class, as the scenario says it was really used."""
-        self._run_until(self._now)
-        ends = self._now
-        starts = max(self._begins, instant_of(_month_before(until), self._zone))
+    def _close_period(self, at: Instant) -> None:
+        """A month is over, or what is agreed changes: what ran until now is one report, so that none covers two versions."""
+        self._run_until(at)
         ran, self._ran = self._ran, {}
+        if ran and self._period < at:
+            self._calendar.add(self._now, "usage", (self._period, at, ran))
+        self._period = max(self._period, at)
+
+    def _report_usage(self, starts: Instant, ends: Instant, ran: Mapping[tuple[str, str], int]) -> None:
+        """What ran on each host, for each class, as the scenario says it was really used."""
         by_host: dict[str, dict[str, int]] = {}
         for (host, workload_class), seconds in ran.items():
             by_host.setdefault(host, {})[workload_class] = seconds // HOUR
-        for host in self._scenario.agreement.hosts:
+        last_day = day_of(ends - 1, self._zone)
+        for host, place in self._scenario.agreement.hosts.items():
             hours = by_host.get(host, {})
-            mix = self._mix(host, until)
+            mix = self._mix(host, last_day)
             if mix is not None:
                 total = sum(hours.values())
                 hours = {workload_class: int(total * share) for workload_class, share in mix.items()}
@@ -567,8 +578,8 @@ class _Play:
                 if hours.get(workload_class):
                     self._say(
                         ReportUsage(
-                            by=self._scenario.agreement.hosts[host].operator,
-                            report=f"{host}/{workload_class}/{until.isoformat()}",
+                            by=place.operator,
+                            report=f"{host}/{workload_class}/{iso(ends)}",
                             host=host,
                             workload_class=workload_class,
                             accelerator_hours=hours[workload_class],
@@ -577,9 +588,9 @@ class _Play:
                         )
                     )
 
-    def _mix(self, host: str, until: date) -> Mapping[str, Any] | None:
-        """What really ran on a host in the month before a day, where the scenario says so."""
-        stated = [mix for mix in self._file.usage if mix.host == host and mix.from_ < until]
+    def _mix(self, host: str, last_day: date) -> Mapping[str, Share] | None:
+        """What really ran on a host up to a day, where the scenario says so."""
+        stated = [mix for mix in self._file.usage if mix.host == host and mix.from_ <= last_day]
         return max(stated, key=lambda mix: mix.from_).classes if stated else None
 
     def _see_launch(self, request: str) -> None:
@@ -626,7 +637,3 @@ def _reader(party: str) -> str:
 
 def _next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
-def _month_before(day: date) -> date:
-    return (day - timedelta(days=1)).replace(day=1)
