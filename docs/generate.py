@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import itertools
 import re
 import sys
 import typing
@@ -26,7 +27,7 @@ from dibs.contract import model
 from dibs.contract.fields import FIELDS, Anything, Choice, Field, ListOf, MapOf, Plain, Record, Shape
 from dibs.decisions.decision import ReasonCode
 from dibs.procedure import commands, events
-from dibs.procedure.transitions import diagram
+from dibs.procedure.transitions import START, diagram
 from dibs.quantities import Money, render_duration, render_share
 from dibs.simulate.tables import COLUMNS
 
@@ -138,7 +139,7 @@ def comments_of(enum: type) -> dict[str, str]:
     """The string that follows each member in the source of an enumeration."""
     body = ast.parse(inspect.getsource(enum)).body[0].body  # type: ignore[attr-defined]
     found: dict[str, str] = {}
-    for node, after in zip(body, body[1:], strict=False):
+    for node, after in itertools.pairwise(body):
         if isinstance(node, ast.Assign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             found[node.targets[0].id] = " ".join(str(after.value.value).split())  # type: ignore[attr-defined]
     return found
@@ -162,11 +163,8 @@ def codes_page() -> str:
 
 def procedure_page() -> str:
     """The state machine: its diagrams, commands and events."""
-    out = [
-        "# The procedure\n",
-        "Drawn from the transition table in `src/dibs/procedure/transitions.py`; an event that the table does not allow is a bug.\n",
-        diagram() + "\n",
-    ]
+    out = ["# The procedure\n", "Drawn from the table in `src/dibs/procedure/transitions.py`; an event that the table does not allow is a bug.\n"]
+    out += [f"## Statuses: {thing}\n\n```mermaid\n{diagram(thing)}```\n" for thing in START]
     for title, union in (("Commands", commands.AnyCommand), ("Events", events.AnyEvent)):
         rows = []
         for kind in typing.get_args(union):
@@ -232,7 +230,7 @@ def shown_by() -> Mapping[str, list[str]]:
     return found
 
 
-def named_cases(data: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, list[str]]]:
+def named_cases(data: object) -> Iterator[tuple[str, list[str]]]:
     """Every mapping with `statements`, and its name."""
     if isinstance(data, dict):
         ids = [str(one) for one in data.get("statements", ())]
@@ -258,7 +256,7 @@ def statements_page() -> str:
     return "\n".join(
         [
             "# Statements and rules, and where each is shown\n",
-            "What was publicly claimed about the partnership of the shipped example, and which test shows what dibs makes of it; or why nothing follows.\n",
+            "What was publicly claimed about the partnership of the example, and which test shows what dibs makes of it; or why nothing follows.\n",
             table(("id", "statement", "shown by, or why nothing follows"), rows),
             "## Rules of the offer procedure\n",
             table(("rule", "shown by"), rules),
