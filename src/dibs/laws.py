@@ -649,16 +649,14 @@ class _Court:
             self._free(offer, event["at"], self._offered(offer))
 
     def _right_waived(self, event: Row) -> None:
-        need = self._needs.get(event["request"])
-        if event.get("offer"):
-            offer = self._outcome(event)
-            if offer:
-                self._free(offer, event["at"], self._offered(offer))
+        need, at = self._needs.get(event["request"]), event["at"]
+        offer = self._outcome(event) if event.get("offer") else None
         if need:
             need.hushed = bool(need.open_offers)
-            for clause in self._rights_over(need, event["at"], of_any_size=True):
-                window = _seconds(clause.says.get("free_market_for"), "90 days")
-                need.freed.setdefault(clause.id, _Freedom(need.asked["quantity"], event["at"] + window))
+            for clause in self._rights_over(need, at, of_any_size=True):
+                need.freed[clause.id] = _Freedom(need.asked["quantity"], at + _seconds(clause.says.get("free_market_for"), "90 days"))
+        if offer:
+            self._free(offer, at, self._offered(offer))
 
     def _offer_withdrawn(self, event: Row) -> None:
         offer = self._outcome(event)

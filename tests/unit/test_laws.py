@@ -575,6 +575,12 @@ LAWFUL = {
         .say("2025-03-02", {"type": "WaiveRight", "by": "borealis"}, {"type": "RightWaived", "request": "r1", "signed_by": "Bo"})
         .grant("2025-03-03", price="99")
     ),
+    "a need is waived a second time, after the first waiver has run out": lambda: (
+        asked()
+        .say("2025-03-02", {"type": "WaiveRight", "by": "borealis"}, {"type": "RightWaived", "request": "r1", "signed_by": "Bo"})
+        .say("2025-07-02", {"type": "WaiveRight", "by": "borealis"}, {"type": "RightWaived", "request": "r1", "signed_by": "Bo"})
+        .grant("2025-07-03")
+    ),
     "a need that is small by itself was waived, and is watched later": lambda: (
         asked(500, held=False)
         .say("2025-03-02", {"type": "WaiveRight", "by": "borealis"}, {"type": "RightWaived", "request": "r1", "signed_by": "Bo"})
