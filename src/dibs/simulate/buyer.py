@@ -127,7 +127,7 @@ class Buyer:
         ceiling = request.market.ceiling if request.market.quantity and not request.cover.quantity else None
         soon = ceiling.starts if ceiling is not None and ceiling.starts is not None else None
         bundle = self._best(request.asked, quantity, seats, agreed, soon=soon)
-        return self._sign(grant, request.asked, bundle) if bundle is not None else None
+        return self._sign(grant, request.asked, bundle, agreed.at) if bundle is not None else None
 
     def _cover(self, grant: str, request: Request, state: State, agreed: Agreed) -> AnyCommand | None:
         """Buy at once, for the rest of the time, what a holder in default owes."""
@@ -137,13 +137,15 @@ class Buyer:
         for seat in self._seats(request, state, agreed, elsewhere=True):
             room = min(least(seat.book.free, starts, ends - starts), request.cover.quantity)
             if room >= min(asked.minimum_quantity, request.cover.quantity):
-                return self._sign(grant, asked, Bundle(seat, room, starts), ends=ends)
+                return self._sign(grant, asked, Bundle(seat, room, starts), agreed.at, ends=ends)
         return None
 
-    def _sign(self, grant: str, asked: CapacityRequest, bundle: Bundle, *, ends: Instant | None = None) -> AnyCommand:
+    def _sign(self, grant: str, asked: CapacityRequest, bundle: Bundle, at: Instant, *, ends: Instant | None = None) -> AnyCommand:
         terms = self._terms(asked, bundle.quantity, bundle.starts, bundle.seat.price, regions=self._regions(bundle.seat.host))
         if ends is not None:
             terms = replace(terms, ends=ends)
+        elif bundle.starts == at:
+            terms = replace(terms, starts=None, ends=None)  # at once, whenever this is heard
         return ProposeGrant(by=asked.party, grant=grant, request=asked.id, host=bundle.seat.host, quantity=bundle.quantity, terms=terms)
 
     def _place_own(self, grant: str, request: Request, right: PreEmption, state: State, agreed: Agreed) -> AnyCommand | None:
@@ -158,7 +160,7 @@ class Buyer:
         alone = right.right in MATCHED and others is None
         if (bundle.quantity < request.loose and not alone) or (others is not None and others.seat.price < bundle.seat.price):
             return None
-        return self._sign(grant, asked, bundle)
+        return self._sign(grant, asked, bundle, agreed.at)
 
     def _seats(self, request: Request, state: State, agreed: Agreed, *, elsewhere: bool) -> list[Seat]:
         """The places that may take a need now, cheapest first; `elsewhere`: a refusal has set it free, so not with the holder."""

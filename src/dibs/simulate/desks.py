@@ -90,8 +90,8 @@ class Desks:
         verb = script.answer if script is not None else self._verb(offer, desk) if desk.by == "chance" else "exercise"
         if verb == "waive":
             return WaiveRight(by=offer.holder, request=asked.id, signed_by=f"{offer.holder} capacity desk")
-        if verb == "counter":
-            return Respond(by=offer.holder, offer=offer.offer, quantity=min(wanted, room) or wanted, terms=self._counter(offer))
+        if verb == "counter" and min(wanted, room) >= max(offer.minimum_accept, 1):
+            return Respond(by=offer.holder, offer=offer.offer, quantity=min(wanted, room), terms=self._counter(offer))
         if verb == "decline":
             return self._decline(offer, script.reason if script is not None else self._reason(offer, desk, state, agreed))
         if script is not None:
@@ -103,12 +103,12 @@ class Desks:
             quantity = min(max(int(wanted * part), offer.minimum_accept), room)
         else:
             quantity = min(wanted, room)
-        if offer.terms.price is None:
-            return self._offer_at_list(offer, quantity or wanted)
-        if script is None and self._below_list(offer) and desk.below_list != "take":
-            return self._decline(offer, "price") if desk.below_list == "decline" else self._offer_at_list(offer, quantity or wanted)
         if quantity < max(offer.minimum_accept, 1):
             return self._decline(offer, self._reason(offer, desk, state, agreed))
+        if offer.terms.price is None:
+            return self._offer_at_list(offer, quantity)
+        if script is None and self._below_list(offer) and desk.below_list != "take":
+            return self._decline(offer, "price") if desk.below_list == "decline" else self._offer_at_list(offer, quantity)
         return Respond(by=offer.holder, offer=offer.offer, quantity=quantity, hosts=_spread(quantity, rooms))
 
     def has_room(self, party: str, sku: str, state: State, at: Instant) -> bool:

@@ -9,16 +9,33 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from dibs.broker import Broker
 from dibs.errors import Unavailable
+from dibs.procedure.commands import (
+    AcceptCounter,
+    AssignRight,
+    CancelRequest,
+    ChangeTerms,
+    ReleaseGrant,
+    Respond,
+    Rule,
+    ServeNotice,
+    TollOffer,
+    WaiveRight,
+    WithdrawOffer,
+)
 from dibs.quantities import instant_of
 from dibs.simulate.variants import as_text
 from dibs.store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Sequence
 
     from dibs.contract.model import Agreement
@@ -54,6 +71,8 @@ class Faults:
     """By up to so many seconds the clock runs fast."""
     backwards: float = 0.0
     """The clock goes back before a command, which then has to be refused unharmed."""
+    mischief: float = 0.0
+    """Somebody says something at random: gives a need up, takes a notice back, waives, rules, releases, or speaks out of turn."""
     as_signed: bool = False
     """Each amendment is adopted on the day on which it is signed, instead of all being known to the book from the start."""
 
@@ -176,6 +195,34 @@ class Line:
         self._spare()
         self.deaths += 1
         self._broker = Broker(self._store, self._compiled)
+
+
+def mischief(state: State, rng: random.Random, parties: Sequence[str]) -> AnyCommand | None:
+    """Something that somebody might say about what is going on, allowed or not; nothing if nothing goes on."""
+    by = rng.choice(parties)
+    request = rng.choice([*state.requests]) if state.requests else ""
+    offer = state.offers[rng.choice([*state.offers])] if state.offers else None
+    grant = rng.choice([*state.grants]) if state.grants else ""
+    if rng.random() < 0.7 and request:
+        by = state.requests[request].asked.party
+    said: list[AnyCommand] = []
+    if request:
+        said += [CancelRequest(by=by, request=request), Rule(by=by, request=request, answer="permitted", because="chance")]
+    if offer is not None:
+        holder = offer.holder if rng.random() < 0.7 else by
+        said += [
+            WithdrawOffer(by=by, offer=offer.offer),
+            ChangeTerms(by=by, offer=offer.offer, terms=replace(offer.terms, price=Decimal(rng.randint(1, 6)))),
+            TollOffer(by=holder, offer=offer.offer, cause="regulator", seconds=rng.randint(1, 400_000)),
+            WaiveRight(by=holder, request=offer.request, signed_by=rng.choice(("somebody", ""))),
+            Respond(by=holder, offer=offer.offer, quantity=rng.choice((0, 1, offer.terms.quantity or 1)), reason="policy"),
+            AcceptCounter(by=by, offer=offer.offer),
+            ServeNotice(by=by, offer=f"{offer.offer}x", request=offer.request, terms=replace(offer.terms, payment=None)),
+            AssignRight(by=holder, clause=offer.clause, to=rng.choice(parties)),
+        ]
+    if grant:
+        said.append(ReleaseGrant(by=by, grant=grant))
+    return rng.choice(said) if said else None
 
 
 def texts_as_signed(agreement: Agreement, begins: Instant) -> list[tuple[Instant, Agreement]]:

@@ -97,6 +97,7 @@ def trouble(rng: random.Random) -> Faults:
         shuffle=rng.choice((0.0, 0.5)),
         jitter=rng.choice((0, 0, 1, 3_600, 90_000)),
         backwards=rng.choice((0.0, 0.02)),
+        mischief=rng.choice((0.0, 0.0, 0.1, 0.5)),
         as_signed=rng.random() < 0.5,
     )
 
@@ -118,7 +119,10 @@ def agreement(family: int) -> str:
         ("own-build", _consent(rng)),
         ("licence", "    kind: licence\n    says: A licence.\n    licensor: aster\n    licensee: borealis\n    subjects: [models]\n"),
         ("profit", _trigger(rng)),
+        ("breakthrough", _declared(rng)),
     ]
+    if rng.random() < 0.2:
+        clauses.append(("perhaps", _ambiguous()))
     if rng.random() < 0.4:
         clauses.append(("ships-first", _first_shipment(rng)))
     if rng.random() < 0.3:
@@ -171,6 +175,7 @@ def _right(rng: random.Random, name: str, *, lasts: str = "evergreen") -> str:
         f"    strikes: {rng.choice((1, 2, 3))}",
         f"    strikes_within: {rng.choice((30, 365))} days",
         f"    default_bars_exercise: {rng.choice(('true', 'false'))}",
+        f"    tolling: {rng.choice(('[]', '[regulator]'))}",
     ]
     if kind == "first_offer":
         lines.append(f"    quoted_by: {rng.choice(('grantor', 'grantor', 'grantor', 'holder'))}")
@@ -193,6 +198,20 @@ def _trigger(rng: random.Random) -> str:
         "    kind: trigger\n    says: Once profit is large, clauses end.\n"
         "    measure: {party: aster, signal: profit, aggregate: cumulative, since: 2025-01-01}\n"
         f"    at_least: 100 USD\n    ends: {ends}\n"
+    )
+
+
+def _declared(rng: random.Random) -> str:
+    verifier = rng.choice(("", "    verified_by: panel\n"))
+    ends = rng.choice(("[licence]", "[first-call]", "[own-build]"))
+    return f"    kind: trigger\n    says: Once it is declared, clauses end.\n    declared_by: aster\n{verifier}    ends: {ends}\n"
+
+
+def _ambiguous() -> str:
+    """A clause that can be read in two ways, neither of which is taken: a person has to rule."""
+    return (
+        "    kind: exclusive_hosting\n    says: Perhaps research runs on Borealis only.\n    platform: borealis\n    classes: [research]\n"
+        "    readings:\n      silent: {says: It does not bind., applies: false}\n"
     )
 
 
@@ -256,13 +275,24 @@ def _indented(clause: str) -> str:
 
 
 def _scenario(number: int, rng: random.Random) -> str:
-    return (
-        f"dibs: scenario/1\nid: rig-{number}\ntitle: Rig {number}\nbuyer: aster\n"
-        f"horizon: {{from: {FIRST}, until: {FIRST + timedelta(days=DAYS)}}}\nseed: {number}\n"
-        f"launch_waits: {rng.choice((0, 30, 90))} days\nundetermined: {rng.choice(('leave', 'permitted', 'offer_first', 'refused'))}\n"
-        f"notice: {{delivery_tolerance: {rng.choice((0, 3))} days}}\n"
-        + ("usage:\n  - {host: aster-yard, from: 2025-02-01, classes: {training: 40 %, product: 60 %}}\n" if rng.random() < 0.3 else "")
-    )
+    declared, verified = _day(rng, 40, DAYS - 40), _day(rng, DAYS - 40, DAYS - 5)
+    by, verifier, confirmed = rng.choice(("aster", "aster", "cinder")), rng.choice(("panel", "panel", "aster")), rng.choice(("true", "false"))
+    lines = [
+        "dibs: scenario/1",
+        f"id: rig-{number}",
+        f"title: Rig {number}",
+        "buyer: aster",
+        f"horizon: {{from: {FIRST}, until: {FIRST + timedelta(days=DAYS)}}}",
+        f"seed: {number}",
+        f"launch_waits: {rng.choice((0, 30, 90))} days",
+        f"undetermined: {rng.choice(('leave', 'permitted', 'offer_first', 'refused'))}",
+        f"notice: {{delivery_tolerance: {rng.choice((0, 3))} days}}",
+        "declarations:",
+        f"  - {{trigger: breakthrough, on: {declared}, by: {by}, verified_on: {verified}, verified_by: {verifier}, confirmed: {confirmed}}}",
+    ]
+    if rng.random() < 0.3:
+        lines += ["usage:", "  - {host: aster-yard, from: 2025-02-01, classes: {training: 40 %, product: 60 %}}"]
+    return "\n".join(lines) + "\n"
 
 
 def _suppliers(rng: random.Random) -> str:

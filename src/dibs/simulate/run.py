@@ -65,7 +65,7 @@ from dibs.simulate.buyer import Buyer, by_urgency
 from dibs.simulate.calendar import Calendar
 from dibs.simulate.chance import Chance
 from dibs.simulate.desks import Appointment, Desks
-from dibs.simulate.faults import NONE, Faults, Line, MortalStore, texts_as_signed
+from dibs.simulate.faults import NONE, Faults, Line, MortalStore, mischief, texts_as_signed
 from dibs.simulate.supply import plan, price_on
 from dibs.store.memory import MemoryStore
 
@@ -194,6 +194,7 @@ class _Play:
         store = MortalStore(secret=secret) if faults != NONE else MemoryStore(secret=secret)
         self._store = store
         self._line = Line(store, compile_agreement(self._texts[0][1]), faults, self._chance)
+        self._mischief = self._chance.stream("mischief")
         self._deaths = 0
         self._now = self._begins
         # Where to look; what to do there is asked of the state.
@@ -254,9 +255,18 @@ class _Play:
             for what, about in self._calendar.at(self._now, answers=False):
                 self._happen(what, about)
             self._place()
+            self._trouble()
             first, timer = self._calendar.first(), due(self._line.state)
             if (first is None or first > self._now) and (timer is None or timer > self._now):
                 return
+
+    def _trouble(self) -> None:
+        """Somebody says something at random, if the faults will have it."""
+        if self._faults.mischief and self._mischief.random() < self._faults.mischief:
+            command = mischief(self._line.state, self._mischief, [*self._scenario.agreement.parties])
+            if command is not None:
+                self._say(command)
+                self._place()
 
     def _happen(self, what: str, about: Any) -> None:
         match what:
