@@ -294,6 +294,14 @@ PLANTED = {
         {1},
         lambda: asked().say("2025-03-05", {"type": "Wake"}, {"type": "RightEnded", "request": "r1", "quantity": 5000}),
     ),
+    "the holder is put in default of more than it took": (
+        {1},
+        lambda: (
+            asked(held=False)
+            .grant("2025-03-05", "borealis-east", quantity=3000)
+            .say("2025-08-01", {"type": "Wake"}, {"type": "HolderDefaulted", "grant": "g1", "request": "r1", "quantity": 3001, "strikes": 1})
+        ),
+    ),
     "the holder is put in default before it owed anything": (
         {1},
         lambda: (
@@ -387,6 +395,8 @@ PLANTED = {
     "a holder takes more than was offered": ({3}, lambda: exercised(6000, 0)),
     "part of a need vanishes between taken and left over": ({3}, lambda: exercised(1000, 3999)),
     "a grant is given twice": ({3}, lambda: twin(after_refusal().grant("2025-04-02"))),
+    "a holder takes nothing and calls it exercising": ({3}, lambda: exercised(0, 5000)),
+    "more is taken than was offered, and the rest is less than nothing": ({3}, lambda: exercised(6000, -1000)),
     "a grant is of nothing": ({3}, lambda: asked(held=False).grant("2025-03-02", "borealis-east", quantity=0)),
     "a grant is for no time": ({3}, lambda: asked(held=False).grant("2025-03-02", "borealis-east", starts="2025-06-01", ends="2025-06-01")),
     "a grant ends twice": (
@@ -437,6 +447,14 @@ PLANTED = {
         {4},
         lambda: offered().decline("2025-03-20").answer("2025-03-21", "CounterAccepted", by="aster", quantity=5000),
     ),
+    "a counter is accepted for more than was offered": (
+        {4},
+        lambda: (
+            offered()
+            .answer("2025-03-05", "RightCountered", quantity=5000, terms={"price": "2.50"})
+            .answer("2025-03-06", "CounterAccepted", by="aster", quantity=5001)
+        ),
+    ),
     "another round is opened where a match ends the contest": (
         {4},
         lambda: offered().answer("2025-03-20", "RoundOpened", quantity=5000, until=seconds("2025-04-10")),
@@ -476,6 +494,7 @@ PLANTED = {
             .grant("2025-03-02", "borealis-east", terms={"price": None}, price="1.60")
         ),
     ),
+    "a grant is at less than no price": ({5}, lambda: asked(held=False).grant("2025-03-02", "borealis-east", price="-1")),
     "one usage report is counted twice": ({5}, lambda: twin(asked().use("2025-06-03", "borealis-east", "api"))),
     # 6: replayable.
     "the journal does not begin at the beginning": ({6}, lambda: headless(asked(held=False))),
@@ -700,6 +719,19 @@ LAWFUL = {
         "2025-04-05", {"type": "Respond", "by": "cinder", "offer": "o1"}, {"type": "RightLapsed", "offer": "o1", "request": "r1", "at": "2025-04-01"}
     ),
     "an offer in flight at the end of the journal has no outcome yet": lambda: offered().declare("2025-03-31", "cinder-west", 30_000),
+    "a refusal for the price frees like any other": lambda: offered().decline("2025-03-20", reason="price").grant("2025-03-25"),
+    "without a barrier anybody at the holder reads its notices": lambda: offered().say(
+        "2025-03-03", {"type": "ReadNotice", "by": "borealis"}, {"type": "NoticeRead", "offer": "o1", "person": "mole", "allowed": True}
+    ),
+    "a need that was given up is not added to the next": lambda: (
+        asked(600, held=False)
+        .say("2025-03-02", {"type": "CancelRequest"}, {"type": "RequestCancelled", "request": "r1"})
+        .request("2025-03-15", "r2", 600, held=False)
+        .grant("2025-03-16", request="r2", quantity=600)
+    ),
+    "somebody else's need is not added to the grantor's": lambda: (
+        asked(600, held=False, party="delta").request("2025-03-15", "r2", 600, held=False).grant("2025-03-16", request="r2", quantity=600)
+    ),
     "the named staff of a holder read its notices": lambda: (
         offered(barrier=True)
         .say("2025-03-03", {"type": "GrantAccess", "by": "borealis"}, {"type": "AccessGranted", "holder": "borealis", "person": "ann"})
@@ -900,6 +932,24 @@ OTHER_TERMS = {
         lambda: asked(held=False, burst=True).grant("2025-03-05", starts="2025-06-01", ends="2025-06-04"),
         set(),
     ),
+    "a right that lasts once and was never refused still binds": (
+        "first-refusal",
+        {"lasts": "one_shot"},
+        lambda: asked(held=False).grant("2025-03-05"),
+        {1},
+    ),
+    "a class that no clause names is free": (
+        "api-hosting",
+        {"until": "2025-02-01"},
+        lambda: asked(workload="api", held=False).grant("2025-03-05", workload_class="api"),
+        set(),
+    ),
+    "another round is not opened on an offer that has its outcome": (
+        "first-refusal",
+        {"right": "matching", "after_match": "another_round"},
+        lambda: offered().decline("2025-03-10").answer("2025-03-20", "RoundOpened", quantity=5000, until=seconds("2025-03-25")),
+        {4},
+    ),
     "a right that begins later does not bind yet": ("first-refusal", {"from": "2025-04-01"}, lambda: asked(held=False).grant("2025-03-05"), set()),
     "two grants together go beyond a consent": ("own-build", {"quantity_max": 6000}, twice_built, {2}),
     "what a consent allows is given back with the grant": ("own-build", {"quantity_max": 6000}, lambda: twice_built(released=True), set()),
@@ -1000,7 +1050,13 @@ def test_what_stands_on_machines_that_are_not_own_building_is_no_own_build(harbo
 
 @pytest.mark.parametrize(
     ("counts_as", "workload", "laws"),
-    [("own_build", "training", set()), ("alternate", "training", {1}), ("by_purpose", "training", set()), ("by_purpose", "product", {1})],
+    [
+        ("own_build", "training", set()),
+        ("own_build", "product", set()),
+        ("alternate", "training", {1}),
+        ("by_purpose", "training", set()),
+        ("by_purpose", "product", {1}),
+    ],
 )
 def test_what_a_programme_builds_counts_as_the_programme_says(counts_as, workload, laws, harbour):
     """A consent covers own-build; whether a programme's site is that, its own clause says (C20)."""
@@ -1035,6 +1091,59 @@ def test_a_consent_covers_what_it_names(consent, host, laws, harbour):
     }
     text["clauses"].append(clause | consent)
     assert set(broken(judge(split(host).rows, text))) == laws
+
+
+def test_what_an_affiliate_of_the_grantee_builds_is_own_build(harbour):
+    text = copy.deepcopy(harbour)
+    text["parties"]["yardco"] = {"name": "Yard Company", "controlled_by": "aster"}
+    text["hosts"]["aster-yard"]["platform"] = "yardco"
+    book = asked(held=False).grant("2025-03-05", "aster-yard", platform="yardco")
+    assert broken(judge(book.rows, text)) == {}
+    text["parties"]["yardco"] = {"name": "Yard Company"}
+    assert set(broken(judge(book.rows, text))) == {1}
+
+
+@pytest.mark.parametrize(
+    ("clause", "laws"),
+    [
+        ({}, set()),
+        ({"hosts": ["borealis-cinder"]}, set()),
+        ({"hosts": ["borealis-east"]}, {2}),
+        ({"supplier": "delta"}, {2}),
+        ({"holder": "delta"}, {2}),
+        ({"until": "2025-01-01"}, {2}),
+        ({"counts_as_holder": False}, {2}),
+    ],
+)
+def test_where_sub_supply_has_to_be_named_the_clause_that_names_it_is_read_exactly(clause, laws, harbour):
+    text = changed(harbour, "api-hosting", sub_supply="named")
+    named = {
+        "id": "lease",
+        "kind": "sub_supply",
+        "says": "Cinder leases to Borealis.",
+        "holder": "borealis",
+        "supplier": "cinder",
+        "from": "2024-01-01",
+    }
+    text["clauses"].append(named | clause)
+    assert set(broken(judge(asked().use("2025-06-03", "borealis-cinder", "api").rows, text))) == laws
+
+
+def test_an_exclusivity_that_another_outranks_is_silent(harbour):
+    text = copy.deepcopy(harbour)
+    other = {
+        "id": "cinder-api",
+        "kind": "exclusive_hosting",
+        "says": "Cinder hosts the API.",
+        "platform": "cinder",
+        "classes": ["api"],
+        "from": "2025-05-01",
+    }
+    text["clauses"].append(other)
+    book = asked().use("2025-06-03", "cinder-west", "api")
+    assert set(broken(judge(book.rows, text))) == {2}
+    other["overrides"] = ["api-hosting"]
+    assert broken(judge(book.rows, text)) == {}
 
 
 def test_a_trigger_that_is_not_in_force_ends_nothing(harbour):
