@@ -361,6 +361,17 @@ _MAKES = {"RequestSubmitted": "request", "OfferServed": "offer", "NoticeDefectiv
 """Which events bring a thing into the world; every other one speaks of things that are there."""
 
 
+def _window(right: Mapping[str, Any], quantity: int, *, reoffer: bool) -> int:
+    """How long a holder has at least, in seconds: by the size of the lot (R5), and less for a re-offer (R11)."""
+    window = _seconds(right.get("respond_within"), "30 days")
+    below = {int(most): str(shorter) for most, shorter in (right.get("respond_within_below") or {}).items() if quantity < int(most)}
+    if below:
+        window = _seconds(below[min(below)], "30 days")
+    if reoffer:
+        window = min(window, max(window // int(right.get("reoffer_divisor", 3)), _seconds(right.get("reoffer_at_least"), "3 days")))
+    return window
+
+
 def _ceiling(right: Mapping[str, Any], offer: _Offer) -> Mapping[str, Any] | None:
     """What nobody may get more than: the terms refused, or those the holder named where it was to quote; nothing if the clause wants no ceiling."""
     if not right.get("reoffer_if_richer", True) and not right.get("good_faith", True):
@@ -397,6 +408,7 @@ class _Court:
         self._usage: dict[str, list[Row]] = {}
         self._ended: dict[str, int] = {}
         self._suspended: dict[str, int] = {}
+        self._defaults: dict[str, list[int]] = {}
         self._refused: set[str] = set()
         self._holders: dict[str, str] = {}
         self._watched: dict[tuple[str, str], int] = {}
@@ -502,7 +514,12 @@ class _Court:
                     self._ended.setdefault(ended, event["at"])
 
     def _right_suspended(self, event: Row) -> None:
-        self._suspended[event["clause"]] = event["until"]
+        name, at = event["clause"], event["at"]
+        clause = self._pre_emption(name, at)
+        strikes, within = (int(clause.says.get("strikes", 3)), _seconds(clause.says.get("strikes_within"), "365 days")) if clause else (1, 0)
+        counted = sum(at - within <= default for default in self._defaults.get(name, ()))
+        self._check(1, counted >= strikes, f"`{name}` was suspended after {counted} defaults, and it takes {strikes}")
+        self._suspended[name] = event["until"]
 
     def _purpose_drifted(self, event: Row) -> None:
         self._drifted.add((event["clause"], event["host"]))
@@ -540,6 +557,10 @@ class _Court:
         if event.get("right", "first_offer") not in _OUTSIDE_FIRST:
             told.append(terms.get("offeror"))
         insiders = {holder} | (self.agreement.buyers(need.asked["party"]) if need else set())
+        if clause:
+            window = _window(clause.says, int(terms.get("quantity") or 0), reoffer=event.get("reoffer", False))
+            given = event["respond_by"] - event["at"]
+            self._check(1, given >= window, f"offer `{name}` gives `{holder}` {given} seconds to answer, and `{clause.id}` gives it {window}")
         strangers = {party for words in told if words for party in self.agreement.named_in(words)} - insiders
         self._check(7, not strangers, f"offer `{name}` tells `{holder}` about {', '.join(f'`{s}`' for s in sorted(strangers))}")
         if entitled and clause and clause.says.get("barrier", True) and self.agreement.compete(holder, clause.says["grantor"], event["at"]):
@@ -547,6 +568,12 @@ class _Court:
 
     def _offer_tolled(self, event: Row) -> None:
         if offer := self._offers.get(event["offer"]):
+            causes = self._term(offer.clause, "tolling", (), event["at"])
+            agreed = offer.matched if event["cause"] == "another_round" else isinstance(causes, list | tuple) and event["cause"] in causes
+            later = event["at"] < offer.respond_by <= event["respond_by"] and not offer.outcome
+            self._check(
+                4, agreed and later, f"the clock of offer `{event['offer']}` was stopped for `{event['cause']}`, which is not agreed or too late"
+            )
             offer.respond_by = event["respond_by"]
 
     def _outcome(self, event: Row) -> _Offer | None:
@@ -838,6 +865,7 @@ class _Court:
             freedom.used -= quantity
 
     def _holder_defaulted(self, event: Row) -> None:
+        self._defaults.setdefault(event.get("clause", ""), []).append(event["at"])
         need, grant = self._needs.get(event["request"]), self._grants.get(event["grant"])
         if need and grant:
             owed = event["at"] >= grant.starts and event["quantity"] <= grant.quantity

@@ -290,6 +290,12 @@ PLANTED = {
         {1},
         lambda: asked(workload="product", held=False).grant("2025-03-05", "aster-yard", workload_class="product"),
     ),
+    "a right is suspended after two defaults, where it takes three": ({1}, lambda: defaulted(2)),
+    "the holder is given a day less than was agreed": ({1}, lambda: asked().offer("2025-03-02", "2025-03-31")),
+    "a re-offer gives the holder less than a third": (
+        {1},
+        lambda: after_refusal().offer("2025-04-02", seconds("2025-04-12") - 1, "o2", reoffer=True),
+    ),
     "the right is said to have ended while it stands": (
         {1},
         lambda: asked().say("2025-03-05", {"type": "Wake"}, {"type": "RightEnded", "request": "r1", "quantity": 5000}),
@@ -455,6 +461,7 @@ PLANTED = {
             .answer("2025-03-06", "CounterAccepted", by="aster", quantity=5001)
         ),
     ),
+    "a clock is stopped for a cause that was not agreed": ({4}, lambda: tolled("2025-04-11")),
     "another round is opened where a match ends the contest": (
         {4},
         lambda: offered().answer("2025-03-20", "RoundOpened", quantity=5000, until=seconds("2025-04-10")),
@@ -653,10 +660,8 @@ LAWFUL = {
         .grant("2025-03-02", "borealis-east")
     ),
     "nothing was exclusive before the agreement": lambda: asked().use("2025-03-02", "cinder-west", "api", starts="2022-06-01", ends="2022-06-02"),
-    "a suspended right binds nobody": lambda: (
-        asked(held=False)
-        .say("2025-03-02", {"type": "Wake"}, {"type": "RightSuspended", "clause": "first-refusal", "until": seconds("2025-12-01")})
-        .grant("2025-03-04")
+    "a right that was suspended after three defaults binds nobody": lambda: defaulted(3).grant(
+        "2026-01-05", request="r9", name="g9", starts="2026-02-01"
     ),
     "nothing is exclusive any more on the day after the term": lambda: asked().use(
         "2031-01-02", "cinder-west", "api", starts="2031-01-01", ends="2031-01-02"
@@ -679,11 +684,6 @@ LAWFUL = {
         .grant("2025-03-04", "borealis-east", "g2", "r2", 1000, starts="2026-06-01", ends="2027-06-01")
     ),
     "a cured notice is served under its old name": lambda: defective().offer("2025-03-03", "2025-04-02").lapse("2025-04-02").grant("2025-04-03"),
-    "a tolled deadline is the new deadline": lambda: (
-        offered()
-        .say("2025-03-05", {"type": "TollOffer"}, {"type": "OfferTolled", "offer": "o1", "cause": "regulator", "respond_by": seconds("2025-04-11")})
-        .lapse("2025-04-11")
-    ),
     "a re-offer of richer terms is refused, and the richer terms may be signed": lambda: (
         after_refusal()
         .offer("2025-04-02", "2025-04-12", "o2", terms={"price": "3.00"}, reoffer=True)
@@ -781,6 +781,25 @@ def adjusted(price: str) -> Journal:
         "adjusted": True,
     }
     return asked(held=False).grant("2025-03-05", "borealis-east").say("2025-05-01", {"type": "Wake"}, owed)
+
+
+def defaulted(times: int) -> Journal:
+    """The holder was late beyond cure some times, and its right was suspended for that; then there is another need."""
+    book = asked(quantity=100, held=False)
+    for n in range(times):
+        book.request("2025-03-05", f"d{n}", 100, held=False, purpose=f"p{n}").grant("2025-03-05", "borealis-east", f"h{n}", f"d{n}", 100)
+    for n in range(times):
+        late = {"type": "HolderDefaulted", "grant": f"h{n}", "request": f"d{n}", "quantity": 100, "strikes": n + 1, "clause": "first-refusal"}
+        book.say(f"2025-08-0{n + 1}", {"type": "Wake"}, late)
+    book.say("2025-08-09", {"type": "Wake"}, {"type": "RightSuspended", "clause": "first-refusal", "until": seconds("2026-08-01")})
+    return book.request("2026-01-04", "r9", held=False)
+
+
+def tolled(until: str) -> Journal:
+    """The clock of the notice was stopped for a regulator."""
+    return offered().say(
+        "2025-03-05", {"type": "TollOffer"}, {"type": "OfferTolled", "offer": "o1", "cause": "regulator", "respond_by": seconds(until)}
+    )
 
 
 def twice_built(*, released=False) -> Journal:
@@ -950,6 +969,28 @@ OTHER_TERMS = {
         lambda: offered().decline("2025-03-10").answer("2025-03-20", "RoundOpened", quantity=5000, until=seconds("2025-03-25")),
         {4},
     ),
+    "a tolled deadline is the new deadline": ("first-refusal", {"tolling": ["regulator"]}, lambda: tolled("2025-04-11").lapse("2025-04-11"), set()),
+    "a clock is stopped, and not set forward": ("first-refusal", {"tolling": ["regulator"]}, lambda: tolled("2025-03-20"), {4}),
+    "a smaller lot may have a shorter window": (
+        "first-refusal",
+        {"respond_within_below": {6000: "5 days", 2000: "24 hours"}},
+        lambda: asked().offer("2025-03-02", "2025-03-07"),
+        set(),
+    ),
+    "and no shorter one than its own": (
+        "first-refusal",
+        {"respond_within_below": {6000: "5 days", 2000: "24 hours"}},
+        lambda: asked().offer("2025-03-02", "2025-03-06"),
+        {1},
+    ),
+    "a re-offer has three days at least": (
+        "first-refusal",
+        {"respond_within": "6 days"},
+        lambda: asked().offer("2025-03-02", "2025-03-05", reoffer=True),
+        set(),
+    ),
+    "defaults within the period are counted": ("first-refusal", {"strikes_within": "8 days"}, lambda: defaulted(3), set()),
+    "defaults beyond the period are not counted": ("first-refusal", {"strikes_within": "7 days"}, lambda: defaulted(3), {1}),
     "a right that begins later does not bind yet": ("first-refusal", {"from": "2025-04-01"}, lambda: asked(held=False).grant("2025-03-05"), set()),
     "two grants together go beyond a consent": ("own-build", {"quantity_max": 6000}, twice_built, {2}),
     "what a consent allows is given back with the grant": ("own-build", {"quantity_max": 6000}, lambda: twice_built(released=True), set()),
