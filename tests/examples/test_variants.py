@@ -8,7 +8,10 @@ from datetime import date
 import pytest
 
 from dibs.contract.amend import in_force
+from dibs.contract.load import parse
 from dibs.contract.model import Programme
+from dibs.contract.readings import all_clauses, take
+from dibs.contract.render import to_yaml
 from dibs.procedure.events import Granted, OfferServed, RequestSubmitted
 from dibs.simulate.run import run
 
@@ -61,3 +64,10 @@ def test_what_the_tie_of_the_api_costs_is_the_difference_that_untying_it_makes(o
 def test_microsoft_takes_part_in_stargate_as_technology_partner_only(stargate):
     programme = next(c for c in in_force(stargate, date(2025, 1, 21)) if isinstance(c, Programme))
     assert [role for role, parties in programme.participants.items() if "microsoft" in parties] == ["technology_partner"]
+
+
+def test_every_reading_of_the_example_can_be_taken_and_still_loads(stargate):
+    for clause in all_clauses(stargate):
+        for name in clause.readings:
+            _, findings = parse(to_yaml(take(stargate, {clause.id: name})), "stargate.yaml")
+            assert not findings.errors, f"{clause.id}={name}: {findings.errors[0]}"

@@ -38,6 +38,7 @@ STORY: Final = frozenset(
         "RequestSubmitted",
         "RequestHeld",
         "RequestUndetermined",
+        "DoubtEnded",
         "Ruled",
         "NoticeDefective",
         "OfferServed",

@@ -23,6 +23,7 @@ from dibs.procedure.events import (
     CommandRepeated,
     CounterAccepted,
     DeliveryConfirmed,
+    DoubtEnded,
     EqualTermsOwed,
     GrantDelayed,
     Granted,
@@ -86,6 +87,8 @@ def apply(state: State, event: AnyEvent) -> State:
             _keep(state, _moved(request, "RequestHeld"), clause=event.clause, holder=event.holder, together=event.together)
         case RequestUndetermined():
             _keep(state, _moved(state.requests[event.request], "RequestUndetermined"), undetermined=True)
+        case DoubtEnded():
+            _keep(state, _moved(state.requests[event.request], "DoubtEnded"), undetermined=False)
         case Ruled():
             _keep(state, _moved(state.requests[event.request], "Ruled"), undetermined=False, ruling=event.answer)
         case RequestDenied():
@@ -290,9 +293,18 @@ def _give_up(state: State, event: RequestUnfilled) -> None:
         state.timers.stop("market", name)
         request = replace(request, market=Market(status=_over(request.market.status, "RequestUnfilled")))
     request = replace(request, given_up=request.given_up + event.quantity)
+    _keep(state, _moved(request, f"RequestUnfilled: {_left(request)}"))
+
+
+def _left(request: Request) -> str:
+    """What is left of a need of which some was lost, in the words of the table."""
+    if request.granted:
+        return "part granted"
     if not request.wanted:
-        request = _moved(request, "RequestUnfilled")
-    _keep(state, request)
+        return "nothing left"
+    if request.offered or request.market.quantity or request.cover.quantity:
+        return "rest offered"
+    return "rest held" if request.clause else "rest free"
 
 
 def _stop(state: State, name: str) -> None:
@@ -505,19 +517,19 @@ def _default(state: State, event: HolderDefaulted) -> None:
     state.strikes = {**state.strikes, event.clause: (*state.strikes.get(event.clause, ())[1 - event.strikes :], event.at)[-event.strikes :]}
     request = state.requests[event.request]
     request = replace(request, granted=request.granted - event.quantity)
-    request = _moved(request, "HolderDefaulted in part" if request.granted else "HolderDefaulted in full")
-    if not event.until:
-        _keep(state, request, given_up=request.given_up + event.quantity)
-        return
-    _owe(state, event.holder, event.quantity)
-    cover = Cover(
-        status=move("aftermath", request.cover.status, "HolderDefaulted"),
-        quantity=request.cover.quantity + event.quantity,
-        until=max(event.until, request.cover.until),
-        holder=event.holder,
-    )
-    _keep(state, request, cover=cover)
-    state.timers.start("cover", event.request, cover.until)
+    if event.until:
+        _owe(state, event.holder, event.quantity)
+        cover = Cover(
+            status=move("aftermath", request.cover.status, "HolderDefaulted"),
+            quantity=request.cover.quantity + event.quantity,
+            until=max(event.until, request.cover.until),
+            holder=event.holder,
+        )
+        request = replace(request, cover=cover)
+        state.timers.start("cover", event.request, cover.until)
+    else:
+        request = replace(request, given_up=request.given_up + event.quantity)
+    _keep(state, _moved(request, f"HolderDefaulted: {_left(request)}"))
 
 
 def _owe(state: State, holder: str, quantity: int) -> None:

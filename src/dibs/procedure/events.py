@@ -93,6 +93,12 @@ class RequestUndetermined(Event, frozen=True, kw_only=True, tag=True, omit_defau
     request: str
 
 
+class DoubtEnded(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The clauses changed, and now say what becomes of a need that was undetermined: nobody has to rule any more."""
+
+    request: str
+
+
 class Ruled(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """A person ruled."""
 
@@ -505,6 +511,7 @@ AnyEvent = (
     | RequestSubmitted
     | RequestHeld
     | RequestUndetermined
+    | DoubtEnded
     | Ruled
     | RequestDenied
     | RequestUnfilled

@@ -9,6 +9,7 @@ from dibs.decisions.decision import Answer
 from dibs.procedure.agreed import because, case_of, length
 from dibs.procedure.events import (
     Because,
+    DoubtEnded,
     OfferVoided,
     OfferWithdrawn,
     RequestCancelled,
@@ -152,7 +153,14 @@ def reconsider(hearing: Hearing, void: frozenset[str] = frozenset()) -> None:
     for name in [*hearing.state.live]:
         request = hearing.state.requests[name]
         if request.undetermined:
-            continue
+            answer, right, reasons = _find_right(hearing, request.asked, request.submitted_at, request.previous, together=request.together)
+            if answer is Answer.UNDETERMINED:
+                continue
+            hearing.say(DoubtEnded(at=hearing.at, because=reasons, request=name))
+            if answer is Answer.REFUSED and not request.clause:
+                hearing.say(RequestDenied(at=hearing.at, because=reasons, request=name))
+                continue
+            request = hearing.state.requests[name]
         offer = hearing.state.offers.get(request.offer)
         if offer and offer.status == "open" and request.clause not in void:
             continue

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict, replace
 
 from dibs.decisions.completeness import missing
+from dibs.decisions.decision import ReasonCode
 from dibs.procedure.events import (
     AccessGranted,
     Because,
@@ -51,7 +52,7 @@ def serve(hearing: Hearing, command: ServeNotice) -> None:
         return
     if before is not None and before.status != "defective":
         # The same notice again is harmless.  What was served may state more than what was said (R14), so that is compared after the same dressing.
-        same = before.request == command.request and before.terms == _dress(hearing, agreed.right(before.clause), command.terms)[0]
+        same = before.request == command.request and before.terms == _dress(agreed.right(before.clause), command.terms)[0]
         if same:
             hearing.repeat(command.offer)
         else:
@@ -67,6 +68,8 @@ def serve(hearing: Hearing, command: ServeNotice) -> None:
         hearing.refuse(command.offer, Refusal.NOT_COVERED)
     elif request.offered and not _may_rebid(hearing, request, command.terms):
         hearing.refuse(command.offer, Refusal.OFFER_RUNNING, have=request.offer, clause=request.clause)
+    elif not request.loose + request.offered and not request.market.quantity:
+        hearing.refuse(command.offer, Refusal.NOTHING_LOOSE, have=request.status)
     elif request.market.quantity:
         hearing.refuse(command.offer, Refusal.MARKET_OPEN, have=request.market.quantity, clause=request.clause)
     elif request.reoffer and agreed.right(request.clause).right == "last_look":
@@ -83,21 +86,26 @@ def _may_rebid(hearing: Hearing, request: Request, terms: Terms) -> bool:
 
 
 def _ask(hearing: Hearing, command: ServeNotice, request: Request) -> None:
+    """Serve it, or note what it lacks.  An earlier draft gives way; a match that is running gives way only to a notice that is whole."""
     right = hearing.agreed.right(request.clause)
-    running = hearing.state.offers.get(request.offer)
-    if running is not None and running.status == "open":
-        hearing.say(OfferVoided(at=hearing.at, offer=running.offer, request=command.request, why="beaten in another round"))
-        request = hearing.state.requests[command.request]
-    elif running is not None and running.offer != command.offer:
-        hearing.say(OfferVoided(at=hearing.at, offer=running.offer, request=command.request, why="served anew"))
-        request = hearing.state.requests[command.request]
-    again = request.reoffer or (running is not None and bool(running.matched))
-    terms, outside_price, notes = _dress(hearing, right, command.terms)
-    window = window_of(right, terms.quantity or request.loose, reoffer=again)
+    before = hearing.state.offers.get(request.offer)
+    beaten = before is not None and before.status == "open"
+    again = request.reoffer or beaten
+    whole = request.loose + request.offered
+    terms, outside_price, notes = _dress(right, command.terms)
+    window = window_of(right, terms.quantity or whole, reoffer=again)
     respond_by = _deadline(hearing, right, max(window, command.respond_within or 0))
-    defects = [*missing(right, terms, deadline=respond_by), *_mismatches(right, request, terms)]
+    lacking = [*missing(right, terms, deadline=respond_by), *_mismatches(right, request, terms, whole)]
     if command.respond_within is not None and command.respond_within < window:
-        defects.append("respond_within")
+        lacking.append("respond_within")
+    defects = tuple(dict.fromkeys(lacking))
+    if defects and beaten:
+        reason = Because(code=str(ReasonCode.NOTICE_INCOMPLETE), clause=right.id, have=", ".join(defects))
+        hearing.refuse(command.offer, reason)
+        return
+    if before is not None and before.offer != command.offer:
+        why = "beaten in another round" if beaten else "served anew"
+        hearing.say(OfferVoided(at=hearing.at, offer=before.offer, request=command.request, why=why))
     holder = hearing.agreed.holder(right)
     if defects:
         hearing.say(
@@ -109,11 +117,10 @@ def _ask(hearing: Hearing, command: ServeNotice, request: Request) -> None:
                 clause=right.id,
                 holder=holder,
                 terms=terms,
-                missing=tuple(dict.fromkeys(defects)),
+                missing=defects,
             )
         )
         return
-    assert terms.quantity is not None  # noqa: S101 - a notice without quantity is defective
     hearing.say(
         OfferServed(
             at=hearing.at,
@@ -133,12 +140,11 @@ def _ask(hearing: Hearing, command: ServeNotice, request: Request) -> None:
     )
 
 
-def _dress(hearing: Hearing, right: PreEmption, terms: Terms) -> tuple[Terms, Decimal | None, tuple[Because, ...]]:
+def _dress(right: PreEmption, terms: Terms) -> tuple[Terms, Decimal | None, tuple[Because, ...]]:
     """The terms as the holder has to meet them: unusual ones disregarded (R14), and a margin on what an outsider asks.
 
     Returns the outside price too, where somebody else's offer is to be matched.
     """
-    del hearing
     notes: tuple[Because, ...] = ()
     if terms.unusual and right.unusual_terms == "disregard":
         notes = (Because(code="unusual_disregarded", clause=right.id, have=", ".join(terms.unusual)),)
@@ -149,13 +155,13 @@ def _dress(hearing: Hearing, right: PreEmption, terms: Terms) -> tuple[Terms, De
     return terms, outside, notes
 
 
-def _mismatches(right: PreEmption, request: Request, terms: Terms) -> list[str]:
-    """The terms of a notice that are not those of the need: a notice has to offer what is needed, and all of it."""
+def _mismatches(right: PreEmption, request: Request, terms: Terms, whole: int) -> list[str]:
+    """The terms of a notice that are not those of the need: a notice has to offer what is needed, and the whole of it."""
     asked = request.asked
     wrong = []
     if terms.sku is not None and terms.sku != asked.sku:
         wrong.append("sku")
-    if terms.quantity is None or terms.quantity != request.loose:
+    if terms.quantity is None or terms.quantity != whole:
         wrong.append("quantity")
     if terms.classes is not None and asked.workload_class not in terms.classes:
         wrong.append("classes")

@@ -62,6 +62,8 @@ class Refusal(StrEnum):
     """The offer has its outcome already."""
     MARKET_OPEN = "market_open"
     """The need is free to go elsewhere: nobody has to be asked now."""
+    NOTHING_LOOSE = "nothing_loose"
+    """What is still sought may be covered elsewhere at once: nobody has to be asked."""
     NO_REBIDS = "no_rebids"
     """After a last look there is no second one: a richer offer comes too late."""
     NOTHING_TO_WAIVE = "nothing_to_waive"

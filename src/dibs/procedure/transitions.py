@@ -72,6 +72,12 @@ _OUTCOME = {
     "OfferWithdrawn": "withdrawn",
     "OfferVoided": "void",
 }
+LEFT = MappingProxyType(
+    {"part granted": "partially_granted", "rest offered": "offering", "rest held": "held", "rest free": "submitted", "nothing left": "unfilled"}
+)
+"""What is left of a need of which some was lost, and the status that this makes."""
+_UNFILLED = {f"RequestUnfilled: {left}": then for left, then in LEFT.items()}
+_DEFAULTED = {f"HolderDefaulted: {left}": then for left, then in LEFT.items()}
 _GIVEN_UP = {"RequestCancelled": "expired", "RequestExpired": "expired", "RequestUnfilled": "expired"}
 
 _REQUEST: Mapping[str, Mapping[str, str]] = {
@@ -79,12 +85,13 @@ _REQUEST: Mapping[str, Mapping[str, str]] = {
     "submitted": {
         "RequestHeld": "held",
         "RequestUndetermined": "submitted",
+        "DoubtEnded": "submitted",
         "Ruled": "submitted",
         "RequestDenied": "denied",
         "RightEnded": "submitted",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        "RequestUnfilled": "unfilled",
+        **_UNFILLED,
         "RequestCancelled": "cancelled",
         "RequestExpired": "expired",
     },
@@ -98,11 +105,12 @@ _REQUEST: Mapping[str, Mapping[str, str]] = {
         "MarketOpened": "offering",
         "RightEnded": "submitted",
         "RequestUndetermined": "held",
+        "DoubtEnded": "held",
         "Ruled": "held",
         "RequestDenied": "denied",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        "RequestUnfilled": "unfilled",
+        **_UNFILLED,
         "RequestCancelled": "cancelled",
         "RequestExpired": "expired",
     },
@@ -112,28 +120,29 @@ _REQUEST: Mapping[str, Mapping[str, str]] = {
         "RightDeclined": "offering",
         "RightEnded": "submitted",
         "RequestUndetermined": "offering",
+        "DoubtEnded": "offering",
         "Ruled": "offering",
         "RequestDenied": "denied",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        "RequestUnfilled": "unfilled",
+        **_UNFILLED,
         "RequestCancelled": "cancelled",
         "RequestExpired": "expired",
     },
     "partially_granted": {
         **dict.fromkeys((*_STILL_OUT, *_BACK, "RightDeclined", "RightEnded", "RequestHeld"), "partially_granted"),
         "RequestUndetermined": "partially_granted",
+        "DoubtEnded": "partially_granted",
         "Ruled": "partially_granted",
         "RequestDenied": "partially_granted",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        "RequestUnfilled": "partially_granted",
+        **_UNFILLED,
         "RequestCancelled": "cancelled",
-        "HolderDefaulted in part": "partially_granted",
-        "HolderDefaulted in full": "offering",
+        **_DEFAULTED,
     },
-    "granted": {"HolderDefaulted in part": "partially_granted", "HolderDefaulted in full": "offering"},
-    "cancelled": {"HolderDefaulted in part": "cancelled", "HolderDefaulted in full": "cancelled"},
+    "granted": _DEFAULTED,
+    "cancelled": dict.fromkeys(_DEFAULTED, "cancelled"),
     "denied": {},
     "unfilled": {},
     "expired": {},

@@ -201,3 +201,8 @@ def test_findings_come_in_the_order_of_their_places():
     places = [f.where for f in load.parse(text, "quay.yaml")[1].items]
     assert places == sorted(places)
     assert len(places) == 2
+
+
+def test_a_trigger_may_name_a_clause_that_is_silent_under_the_reading_taken():
+    silent = f"{LICENCE}id: use, licensee: borealis, reading: never-said, readings: {{never-said: {{says: It was never said., applies: false}}}}"
+    assert codes(silent, f"{TRIGGER}id: end, ends: [use]") == []

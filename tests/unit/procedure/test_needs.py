@@ -324,9 +324,9 @@ def test_the_same_need_again_is_harmless_and_another_under_its_id_is_refused():
 # Where the agreement does not say.
 
 
-def doubtful():
+def doubtful(**fields):
     """A right that under one reading says nothing, with no reading taken."""
-    right = ambiguous(pre_emption(), reading("sleeping", applies=False))
+    right = ambiguous(pre_emption(**fields), reading("sleeping", applies=False))
     return desk(right)
 
 
@@ -336,6 +336,16 @@ def test_where_the_readings_differ_a_person_has_to_rule():
     assert d.kinds == ["RequestSubmitted", "RequestUndetermined"]
     d.propose("g1", "cinder-west", 5000)
     assert d.refused[0] == "reading_open"
+
+
+def test_a_doubt_that_ends_with_its_clause_needs_no_ruling():
+    d = doubtful(until="2025-04-01")
+    d.submit(request())
+    d.wait("2025-04-02")
+    assert "DoubtEnded" in d.kinds
+    assert not d.request().undetermined
+    d.propose("g1", "cinder-west", 5000)
+    assert d.kinds == ["Granted"]
 
 
 def test_a_ruling_frees_the_need():
