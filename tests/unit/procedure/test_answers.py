@@ -340,6 +340,8 @@ def test_a_beaten_match_is_void_and_the_holder_is_asked_again():
     outside = {"offeror": "cinder", "signed": True, "open_until": at("2025-06-01"), "quantity": 5000}
     d.serve("o2", **outside)
     assert d.refused == ["offer_running"], "an equal offer beats nothing"
+    d.serve("o2", price=Decimal("2.40"), **{**outside, "signed": None})
+    assert d.refused == ["notice_incomplete"], "a draft does not undo a match"
     d.serve("o2", on="2025-03-15", price=Decimal("2.40"), **outside)
     assert d.kinds == ["OfferVoided", "OfferServed"]
     assert d.offer("o2").respond_by == at("2025-03-25")
