@@ -91,10 +91,11 @@ def judge(entries: Iterable[Row], agreement: Row) -> list[LawReport]:
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """A clause for one period, half-open, in instants."""
+    """A clause for one period, half-open, in instants; `agreed` is when the text that holds it took effect."""
 
     id: str
     kind: str
+    agreed: int
     starts: int
     ends: int
     says: Mapping[str, Any]
@@ -130,12 +131,12 @@ class _Agreement:
             read = _as_read(clause)
             if read is None:
                 continue
-            first = read.get("from") or (by["effective"] if by else None)
-            starts = self.instant(first) if first else -_EVER
+            agreed = self.instant(by["effective"]) if by else -_EVER
+            starts = self.instant(read["from"]) if read.get("from") else agreed
             own_end = self.instant(read["until"]) if read.get("until") else _EVER
             ends = min([own_end, *(at for later, at in gone.get(read["id"], ()) if later > order)])
             if starts < ends:
-                by_kind.setdefault(read["kind"], []).append(_Clause(read["id"], read["kind"], starts, ends, read))
+                by_kind.setdefault(read["kind"], []).append(_Clause(read["id"], read["kind"], agreed, starts, ends, read))
         return by_kind
 
     def of_kind(self, kind: str, known: int) -> list[_Clause]:
@@ -406,7 +407,7 @@ class _Court:
         self._consented: dict[str, _Steps] = {}
         self._reports: set[str] = set()
         self._usage: dict[str, list[Row]] = {}
-        self._ended: dict[str, int] = {}
+        self._ended: dict[str, list[int]] = {}
         self._suspended: dict[str, int] = {}
         self._defaults: dict[str, list[int]] = {}
         self._refused: set[str] = set()
@@ -511,7 +512,7 @@ class _Court:
         for trigger in self.agreement.of_kind("trigger", event["at"]):
             if trigger.id == event["trigger"] and self._in_force(trigger, event["at"]):
                 for ended in trigger.says.get("ends", ()):
-                    self._ended.setdefault(ended, event["at"])
+                    self._ended.setdefault(ended, []).append(event["at"])
 
     def _right_suspended(self, event: Row) -> None:
         name, at = event["clause"], event["at"]
@@ -929,8 +930,9 @@ class _Court:
     def _in_force(self, clause: _Clause, starts: int, ends: int | None = None) -> bool:
         """Whether a clause speaks at an instant, or during the whole of an interval."""
         last = starts if ends is None else ends - 1
-        fired = self._ended.get(clause.id, _EVER)
-        return clause.starts <= starts and last < (min(clause.ends, fired) if clause.starts <= fired else clause.ends)
+        # A trigger ends the text that stood when it came true, not one that was agreed on later.
+        fired = min((at for at in self._ended.get(clause.id, ()) if clause.agreed <= at), default=_EVER)
+        return clause.starts <= starts and last < min(clause.ends, fired)
 
     def _pre_emption(self, name: str, at: int) -> _Clause | None:
         """A right by its id: as it is in force, or else as it was last."""

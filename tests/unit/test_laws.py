@@ -1187,6 +1187,22 @@ def test_an_exclusivity_that_another_outranks_is_silent(harbour):
     assert broken(judge(book.rows, text)) == {}
 
 
+def test_a_trigger_ends_the_text_that_stood_and_not_one_agreed_on_later_until_another_fires(harbour):
+    text = copy.deepcopy(harbour)
+    text["clauses"][-1]["ends"] = ["first-refusal"]
+    text["clauses"].append({"id": "declared", "kind": "trigger", "says": "And once more.", "declared_by": "aster", "ends": ["first-refusal"]})
+    again = next(c for c in text["amendments"][0]["adds"] if c["id"] == "first-refusal")
+    text["amendments"].append({"id": "once-more", "says": "Again.", "signed": "2025-04-01", "effective": "2025-04-01", "replaces": [dict(again)]})
+    first = {"type": "TriggerFired", "trigger": "profit-trigger", "ends": ["first-refusal"]}
+    second = {"type": "TriggerFired", "trigger": "declared", "ends": ["first-refusal"]}
+    book = asked(held=False).say("2025-03-02", {"type": "RecordSignal"}, first)
+    assert broken(judge(copy.deepcopy(book).grant("2025-03-05").rows, text)) == {}
+    book.request("2025-04-02", "r2", held=False)
+    assert set(broken(judge(copy.deepcopy(book).grant("2025-04-05", request="r2").rows, text))) == {1}
+    book.say("2025-04-03", {"type": "DeclareTrigger"}, second)
+    assert broken(judge(book.grant("2025-04-05", request="r2").rows, text)) == {}
+
+
 def test_a_trigger_that_is_not_in_force_ends_nothing(harbour):
     text = copy.deepcopy(harbour)
     trigger = next(c for c in text["clauses"] if c["id"] == "profit-trigger")
