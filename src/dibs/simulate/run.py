@@ -387,6 +387,7 @@ class _Play:
         """After a crash everything is asked again, because what was said last may have been lost on the way here."""
         state = self._line.state
         self._deaths = self._line.deaths
+        self._close_period(self._now)
         self._touched.update(state.live)
         self._grants = {}
         for grant in state.grants.values():
