@@ -182,6 +182,15 @@ def test_needs_of_different_purposes_are_not_added_up():
 
 
 @pytest.mark.statement("R16")
+def test_a_small_need_that_was_given_up_does_not_count():
+    d = desk()
+    d.submit(request(quantity=600))
+    d.say(CancelRequest(by="aster", request="r1"))
+    d.submit(request("r2", quantity=600))
+    assert d.request("r2").status == "submitted"
+
+
+@pytest.mark.statement("R16")
 def test_what_was_granted_before_the_lot_was_full_stays_granted():
     d = desk()
     d.submit(request(quantity=600))
