@@ -302,6 +302,8 @@ class _Need:
     entry: int
     """The entry that recorded it: of needs of one instant, the earlier entry came first."""
     open_offers: set[str] = field(default_factory=set)
+    held_by: str = ""
+    """The right that held it last."""
     hushed: bool = False
     """Whether it is held and the holder has neither answered nor lapsed."""
     undetermined: bool = False
@@ -482,7 +484,7 @@ class _Court:
 
     def _request_held(self, event: Row) -> None:
         if need := self._needs.get(event["request"]):
-            need.hushed = True
+            need.held_by, need.hushed = event["clause"], True
 
     def _request_undetermined(self, event: Row) -> None:
         if need := self._needs.get(event["request"]):
@@ -697,7 +699,7 @@ class _Court:
 
     def _right_ended(self, event: Row) -> None:
         if need := self._needs.get(event["request"]):
-            binding = [clause.id for clause in self._rights_over(need, event["at"])]
+            binding = [clause.id for clause in self._rights_over(need, event["at"]) if clause.id == need.held_by]
             self._check(
                 1, not binding, f"the right over request `{event['request']}` was said to have ended, and `{', '.join(binding)}` still binds it"
             )

@@ -1187,6 +1187,16 @@ def test_an_exclusivity_that_another_outranks_is_silent(harbour):
     assert broken(judge(book.rows, text)) == {}
 
 
+def test_the_end_of_one_right_is_not_the_end_of_another(harbour):
+    text = changed(harbour, "first-refusal", until="2025-03-03")
+    other = next(c for c in text["amendments"][0]["adds"] if c["id"] == "first-refusal")
+    text["clauses"].append({**other, "id": "second", "from": "2025-03-04", "until": "2026-01-01"})
+    ended = {"type": "RightEnded", "request": "r1", "quantity": 5000}
+    book = asked().say("2025-03-05", {"type": "Wake"}, ended)
+    assert broken(judge(copy.deepcopy(book).rows, text)) == {}
+    assert set(broken(judge(book.grant("2025-03-06").rows, text))) == {1}
+
+
 def test_a_trigger_ends_the_text_that_stood_and_not_one_agreed_on_later_until_another_fires(harbour):
     text = copy.deepcopy(harbour)
     text["clauses"][-1]["ends"] = ["first-refusal"]
