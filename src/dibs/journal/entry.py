@@ -13,16 +13,17 @@ stays `"2.10"`); only quote, backslash and control characters escaped.  The same
 `agreement` is the SHA-256 of the text in force; `previous` the leaf hash before (zeros at first); `command`, each of
 `events` and `key` (left out if there is none) are commitments, SHA-256 over a two byte, a salt of 16 bytes and the
 text.  In the texts of command and events every confidential value - prices, the other terms of a counterparty, the
-figures behind a reason - has itself given way to `{"hidden":HEX}`, a commitment of its own.  So each command, each
-event and each confidential value can be shown without the others, and none can be guessed by trying likely prices.
-All salts of an entry grow out of one secret of 32 bytes that is kept beside it; showing some tells nothing of the rest.
+figures behind a reason - has itself given way to `{"hidden":HEX}`, a commitment of its own (the same value under the
+same name within an entry has the same one).  So each command, each event and each confidential value can be shown
+without the others, and none can be guessed by trying likely prices.  All salts of an entry grow out of one secret of
+32 bytes that is kept beside it; showing some tells nothing of the rest.
 """
 
 from __future__ import annotations
 
 import re
 from hashlib import blake2b, sha256, shake_256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -52,6 +53,7 @@ CONFIDENTIAL: Final = (
     "prepayment",
     "price",
     "price_max",
+    "richer_than",
     "service_level",
     "signed",
     "take_or_pay",
@@ -67,9 +69,15 @@ FIRST: Final = bytes(32)
 SALT_SIZE = 16
 SECRET_SIZE = 32
 
-_STRING = rb'"(?:[^"\\]|\\.)*+"'
-_HIDES = re.compile(rb'"(?:' + "|".join(CONFIDENTIAL).encode() + rb')":(' + _STRING + rb"|\[(?:" + _STRING + rb",?)*+\]|[^][{},]+)")
-"""A confidential member in canonical JSON.  A quote inside a string is escaped, so this never matches inside one."""
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_RECORD = rb'\{[^"{}]*+(?:' + _STRING + rb'[^"{}]*+)*+\}'
+_LIST = rb"\[(?:(?:" + _STRING + rb"|" + _RECORD + rb"),?)*+\]"
+_HIDES = re.compile(rb'("(?:' + "|".join(CONFIDENTIAL).encode() + rb')":(?:' + _STRING + rb"|" + _LIST + rb"|[^][{},]+))")
+"""A confidential member in canonical JSON: a scalar, or a list of texts or of flat records.  A quote inside a string is
+escaped, so this never matches inside one."""
+
+Hidden: TypeAlias = tuple[str, bytes, bytes]
+"""(name, salt, value as JSON)."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,8 +114,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     salt: bytes
     text: bytes
     """As committed to: confidential values hidden."""
-    values: tuple[tuple[str, bytes, bytes], ...] = ()
-    """(name, salt, value as JSON) of each hidden value, in order."""
+    values: tuple[Hidden, ...] = ()
+    """Every hidden value, in order."""
 
 
 def commitment(salt: bytes, text: bytes) -> str:
@@ -117,11 +125,11 @@ def commitment(salt: bytes, text: bytes) -> str:
 
 def shown(*, command: bytes, events: Sequence[bytes], key: str, secret: bytes) -> tuple[Shown, ...]:
     """Everything an entry commits to: its command, each event, and its key if it has one; in the order of the leaf."""
-    salts = _salts(secret, b"", len(events) + 2)
+    texts, salts, hidden = _hide((command, *events), secret)
     out = []
-    for index, text in enumerate((command, *events)):
-        values: list[tuple[str, bytes, bytes]] = []
-        out.append(Shown(salt=salts[index], text=_hide(text, secret, index, values), values=tuple(values)))
+    for text, salt, members in zip(texts, salts, hidden, strict=False):
+        values = tuple((name[1:-1].decode(), grain, value) for (name, _, value), grain in ((m.partition(b":"), g) for m, g in members))
+        out.append(Shown(salt=salt, text=text, values=values))
     if key:
         out.append(Shown(salt=salts[-1], text=key.encode()))
     return tuple(out)
@@ -129,37 +137,45 @@ def shown(*, command: bytes, events: Sequence[bytes], key: str, secret: bytes) -
 
 def leaf_text(*, seq: int, at: Instant, agreement: str, command: bytes, events: Sequence[bytes], key: str, secret: bytes, previous: bytes) -> bytes:
     """The leaf of an entry, in full."""
-    salts = _salts(secret, b"", len(events) + 2)
-    heard = commitment(salts[0], _hide(command, secret, 0))
-    happened = ",".join([f'"{commitment(salts[index], _hide(event, secret, index))}"' for index, event in enumerate(events, start=1)])
+    texts, salts, _ = _hide((command, *events), secret)
+    heard, *happened = map(commitment, salts, texts)
+    listed = '","'.join(happened)
+    quoted = f'"{listed}"' if happened else ""
     name = f'"key":"{commitment(salts[-1], key.encode())}",' if key else ""
     return (
-        f'{{"agreement":"{agreement}","at":{at},"command":"{heard}","events":[{happened}],{name}'
+        f'{{"agreement":"{agreement}","at":{at},"command":"{heard}","events":[{quoted}],{name}'
         f'"previous":"{previous.hex()}","seq":{seq},"v":{FORMAT}}}'
     ).encode()
 
 
-def _salts(secret: bytes, purpose: bytes, count: int) -> list[bytes]:
-    stream = shake_256(secret + purpose).digest(SALT_SIZE * count)
-    return [stream[start : start + SALT_SIZE] for start in range(0, len(stream), SALT_SIZE)]
+def _hide(texts: Sequence[bytes], secret: bytes) -> tuple[list[bytes], list[bytes], list[list[tuple[bytes, bytes]]]]:
+    """The texts with every confidential value replaced by its commitment; their salts and one for the key; and what each hides: (member, salt).
 
-
-def _hide(text: bytes, secret: bytes, index: int, values: list[tuple[str, bytes, bytes]] | None = None) -> bytes:
-    """Replace every confidential value of item `index` by its commitment; note what was replaced in `values` if it is given."""
-    found = list(_HIDES.finditer(text))
-    if not found:
-        return text
-    parts: list[bytes] = []
-    done = 0
-    for match, salt in zip(found, _salts(secret, index.to_bytes(4, "big"), len(found)), strict=True):
-        start, end = match.span(1)
-        value = text[start:end]
-        parts += (text[done:start], b'{"hidden":"', commitment(salt, value).encode(), b'"}')
-        done = end
-        if values is not None:
-            values.append((text[match.start() + 1 : start - 2].decode(), salt, value))
-    parts.append(text[done:])
-    return b"".join(parts)
+    The salts are one stream: first those of the texts, then that of the key, then those of the hidden values in order.
+    """
+    split = [_HIDES.split(text) for text in texts]
+    fixed = len(texts) + 1
+    size = SALT_SIZE * (fixed + sum([len(pieces) >> 1 for pieces in split]))
+    stream = shake_256(secret).digest(size)
+    done = SALT_SIZE * fixed
+    before: dict[bytes, tuple[bytes, bytes]] = {}
+    hidden: list[list[tuple[bytes, bytes]]] = []
+    for pieces in split:
+        members = []
+        for place in range(1, len(pieces), 2):
+            member = pieces[place]
+            known = before.get(member)
+            if known is None:
+                salt = stream[done : done + SALT_SIZE]
+                name = member.index(b":") + 1
+                digest = sha256(b"\x02" + salt + member[name:]).hexdigest()
+                before[member] = known = (salt, member[:name] + b'{"hidden":"' + digest.encode() + b'"}')
+            done += SALT_SIZE
+            members.append((member, known[0]))
+            pieces[place] = known[1]
+        hidden.append(members)
+    salts = [stream[start : start + SALT_SIZE] for start in range(0, SALT_SIZE * fixed, SALT_SIZE)]
+    return [b"".join(pieces) for pieces in split], salts, hidden
 
 
 class Sealer:

@@ -13,7 +13,6 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -74,9 +73,10 @@ class SqliteBook:
     def __init__(self, path: str | Path) -> None:
         """Open the file for reading.  Raises `Unavailable` if it cannot be read or is no book, or one of another version."""
         self.name = str(path)
+        self._translated = _Translated(self.name)
         if not Path(path).is_file():
             raise Unavailable(f"there is no book at `{self.name}`: check the path", code="DIB159", retry=False)
-        with _translated(self.name):
+        with self._translated:
             self._db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
             self._db.text_factory = bytes
             self._db.execute("BEGIN")
@@ -89,7 +89,7 @@ class SqliteBook:
     def sealed(self) -> Iterator[tuple[Sealed, Mark]]:
         """Every entry as it is stored, with its place.  Raises `BadInput` where one is missing or is no entry."""
         previous = FIRST
-        with _translated(self.name):
+        with self._translated:
             for number, row in enumerate(self._db.execute(f"{_SELECT} ORDER BY seq")):
                 where = self._mark(number)
                 sealed = self._sealed(row, previous, where)
@@ -106,12 +106,12 @@ class SqliteBook:
 
     def texts(self) -> Mapping[str, str]:
         """Every agreement's text by its digest."""
-        with _translated(self.name):
+        with self._translated:
             return {_text(digest): _text(text) for digest, text in self._db.execute("SELECT digest, text FROM agreement ORDER BY digest")}
 
     def heads(self) -> Sequence[Head]:
         """Every signed head, smallest first."""
-        with _translated(self.name):
+        with self._translated:
             rows = self._db.execute("SELECT size, note, state FROM head ORDER BY size")
             return tuple(Head(size, _text(note), _text(state)) for size, note, state in rows)
 
@@ -125,7 +125,7 @@ class SqliteBook:
     def damage(self) -> Iterable[Finding]:
         """What is wrong with the file itself: its pages, its tables, its own description."""
         try:
-            with _translated(self.name):
+            with self._translated:
                 problems = [_text(row[0]) for row in self._db.execute("PRAGMA integrity_check(20)")]
                 schema = [_text(row[0]) for row in self._db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")]
                 meta = self._meta()
@@ -159,7 +159,7 @@ class SqliteBook:
             raise Unavailable(message, code="DIB151", retry=False)
 
     def _meta(self) -> dict[str, str]:
-        with _translated(self.name):
+        with self._translated:
             return {_text(name): _text(value) for name, value in self._db.execute("SELECT name, value FROM meta ORDER BY name")}
 
     def _sealed(self, row: tuple[Any, ...], previous: bytes, where: Mark) -> Sealed:
@@ -198,13 +198,14 @@ class SqliteStore(SqliteBook):
         heads go unsigned; with one, the book is signed when it is opened and closed and every `sign_every` entries.
         """
         self.name = str(path)
+        self._translated = _Translated(self.name)
+        self._writing = _Writing(self)
         self._signer = signer
         self._sign_every = sign_every
-        self._broken = False
         self._opener = Opener()
         self._lock = _lock(Path(path))
         try:
-            with _translated(self.name):
+            with self._translated:
                 self._db = sqlite3.connect(os.fspath(path), isolation_level=None, timeout=1, check_same_thread=False)
                 self._db.text_factory = bytes
                 self._prepare()
@@ -226,7 +227,7 @@ class SqliteStore(SqliteBook):
         rows = [_row(self._sealer.seal(entry)) for entry in entries]
         signer = self._signer if self.size - self._signed >= self._sign_every else None
         try:
-            with self._writing():
+            with self._writing:
                 if len(rows) == 1 and not signer:
                     self._db.execute(_INSERT, rows[0])  # outside a transaction a statement is one
                 else:
@@ -249,7 +250,7 @@ class SqliteStore(SqliteBook):
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""
-        with _translated(self.name):
+        with self._translated:
             row = self._db.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
@@ -258,20 +259,20 @@ class SqliteStore(SqliteBook):
 
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
-        with _translated(self.name):
+        with self._translated:
             row = self._db.execute("SELECT text FROM agreement WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else _text(row[0])
 
     def keep_text(self, digest: str, text: str) -> None:
         """Keep an agreement's text: before the first entry under it."""
-        with self._writing():
+        with self._writing:
             self._db.execute("INSERT OR IGNORE INTO agreement (digest, text) VALUES (?, ?)", (digest, text))
 
     def sign(self, state: bytes = b"") -> Head | None:
         """Sign the book as it stands, and the digest of the state it leads to; nothing without a key or anything new to say."""
         if self._signer is None or not self.size or (self.size == self._signed and not state):
             return None
-        with self._writing():
+        with self._writing:
             head = self._keep_head(self._signer, state)
         self._signed = head.size
         return head
@@ -281,7 +282,7 @@ class SqliteStore(SqliteBook):
         if self._lock < 0:
             return
         try:
-            with _translated(self.name):
+            with self._translated:
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except Unavailable:
             pass  # The log beside the file holds what could not be copied; whoever opens the book next will copy it.
@@ -295,7 +296,7 @@ class SqliteStore(SqliteBook):
             raise AssertionError(message)
         mark = self._sealer.mark()
         try:
-            with self._writing():
+            with self._writing:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.executemany("INSERT INTO agreement (digest, text) VALUES (?, ?)", sorted(texts.items()))
                 for sealed, where in book:
@@ -358,25 +359,6 @@ class SqliteStore(SqliteBook):
         self._db.execute("INSERT OR REPLACE INTO head (size, note, state) VALUES (?, ?, ?)", (head.size, head.note, head.state))
         return head
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Nothing of a failed write is kept; after one whose outcome the disk did not tell, nothing more is written."""
-        if self._broken:
-            message = f"`{self.name}` failed earlier: open it again, which reads what was kept"
-            raise Unavailable(message, code="DIB159", retry=False)
-        try:
-            with _translated(self.name):
-                yield
-        except BaseException as error:
-            if self._db.in_transaction:
-                try:
-                    self._db.execute("ROLLBACK")
-                except sqlite3.Error:
-                    self._broken = True
-            if isinstance(error, Unavailable) and not error.retry:
-                self._broken = True
-            raise
-
     def _release(self) -> None:
         if hasattr(self, "_db"):
             self._db.close()
@@ -425,16 +407,51 @@ def _lock(path: Path) -> int:
     return descriptor
 
 
-@contextmanager
-def _translated(name: str) -> Iterator[None]:
-    """No error of SQLite's gets past here."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorname", "")
-        raise _unavailable(name, code, str(error)) from error
-    except UnicodeError as error:
-        raise BadInput([Finding("DIB160", "the file is damaged: a text in it is not text", Mark(name), _RESTORE)]) from error
+class _Translated:
+    """Within it, no error of SQLite's gets past."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _unavailable(self._name, getattr(error, "sqlite_errorname", ""), str(error)) from error
+        if isinstance(error, UnicodeError):
+            raise BadInput([Finding("DIB160", "the file is damaged: a text in it is not text", Mark(self._name), _RESTORE)]) from error
+
+
+class _Writing:
+    """Within it, nothing of a failed write is kept; after one whose outcome the disk did not tell, nothing more is written."""
+
+    __slots__ = ("_broken", "_store")
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._broken = False
+
+    def __enter__(self) -> None:
+        if self._broken:
+            message = f"`{self._store.name}` failed earlier: open it again, which reads what was kept"
+            raise Unavailable(message, code="DIB159", retry=False)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        db = self._store._db  # noqa: SLF001 - a part of the store
+        if db.in_transaction:
+            try:
+                db.execute("ROLLBACK")
+            except sqlite3.Error:
+                self._broken = True
+        if isinstance(error, sqlite3.Error):
+            told = _unavailable(self._store.name, getattr(error, "sqlite_errorname", ""), str(error))
+            self._broken = self._broken or not told.retry
+            raise told from error
 
 
 def _unavailable(name: str, code: str, says: str) -> Unavailable:
