@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,8 @@ from dibs.testing.acts import BEGIN, life
 
 HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
 KEY = SigningKey("example.com/killed", bytes(32))
-NEEDS = 120
+NEEDS = 450
+"""More acts than all rounds together can take."""
 ROUNDS = 12
 
 NURSERY = f"""
@@ -92,17 +92,17 @@ def straight():
     return list(store.entries())
 
 
-def killed(nursery, book, group, after):
-    """Start a writer, kill it so long after it began to write, and say how much it had acknowledged."""
+def killed(nursery, book, group, commits, after):
+    """Start a writer, kill it a moment after it has acknowledged so many commits, and say how much it had acknowledged."""
     nursery.stdin.write(f"{book} {group}\n")
     nursery.stdin.flush()
     said = {nursery.stdout.readline(), nursery.stdout.readline()}
     (writer,) = [int(line.split()[1]) for line in said if line.startswith("writer")]
     assert "ready\n" in said
+    acknowledged = [nursery.stdout.readline() for _ in range(commits)]
     time.sleep(after)
-    with suppress(ProcessLookupError):  # it may have come to the end of its acts
-        os.kill(writer, signal.SIGKILL)
-    acknowledged = list(iter(nursery.stdout.readline, "over\n"))
+    os.kill(writer, signal.SIGKILL)
+    acknowledged += iter(nursery.stdout.readline, "over\n")
     return int(acknowledged[-1]) if acknowledged else 0
 
 
@@ -112,7 +112,7 @@ def test_what_was_acknowledged_is_there_after_a_kill_at_any_moment(tmp_path, nur
     book = tmp_path / "book.db"
     size = 0
     for _ in range(ROUNDS):
-        acknowledged = killed(nursery, book, group, chance.uniform(0, 0.05))
+        acknowledged = killed(nursery, book, group, chance.randrange(6), chance.uniform(0, 0.004))
         assert acknowledged >= size or acknowledged == 0
         reader = SqliteBook(book)
         verified = verify(reader, KEY.public if reader.heads() else None)
@@ -127,8 +127,9 @@ def test_what_was_acknowledged_is_there_after_a_kill_at_any_moment(tmp_path, nur
     broker = Broker(SqliteStore(book, signer=KEY))
     keys = {entry.key for entry in broker._store.entries()}
     acts = list(life(NEEDS))
-    for act in acts[max(n for n, act in enumerate(acts) if act.key in keys) + 1 :]:
-        broker.submit(act.command, at=act.at, key=act.key)
+    left = acts[max(n for n, act in enumerate(acts) if act.key in keys) + 1 :]
+    for start in range(0, len(left), 100):
+        broker.submit_many(left[start : start + 100])
     digest = state_digest(broker.state)
     broker.close()
     reader = SqliteBook(book)
