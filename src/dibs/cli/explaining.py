@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def explain(out: Output, name: str) -> None:
     """Explain a finding by its code, or a word that dibs uses.
 
-    Words are reasons of decisions (must_offer), laws (law-1), clause kinds and their fields (pre_emption,
+    Words are reasons of decisions (must_offer) and of refused commands (offer_running), laws (law-1), clause kinds and their fields (pre_emption,
     pre_emption.minimum_lot), commands and events (OfferServed), and answers (offer_first).
     """
     pages = _everything()
@@ -47,13 +47,14 @@ def _everything() -> Mapping[str, Any]:
     from dibs.laws import LAWS
     from dibs.procedure.commands import AnyCommand
     from dibs.procedure.events import AnyEvent
+    from dibs.procedure.refusals import Refusal
 
     pages: dict[str, Any] = {page.name.removesuffix(".md"): page.read_text for page in _pages()}
     for number, says in enumerate(LAWS, start=1):
         pages[f"law-{number}"] = lambda n=number, s=says: (
             f"# Law {n}\n\n{s}\n\nCounted from the journal of every run by code that shares nothing with what it judges."
         )
-    for enum in (ReasonCode, Answer):
+    for enum in (Refusal, ReasonCode, Answer):
         for member in enum:
             pages[member.value] = lambda e=enum, m=member: f"# {m.value}\n\n{_comment(e, m.name) or m.value.replace('_', ' ').capitalize() + '.'}"
     for kind, cls in CLAUSE_KINDS.items():

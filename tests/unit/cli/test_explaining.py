@@ -3,6 +3,7 @@
 import pytest
 
 from dibs.decisions.decision import ReasonCode
+from dibs.procedure.refusals import Refusal
 
 NAMES = {
     "DIB180": "# DIB180: the file cannot be read",
@@ -24,6 +25,6 @@ def test_a_name_is_explained(name, dibs):
     assert NAMES[name] in dibs("explain", name).stdout
 
 
-@pytest.mark.parametrize("code", list(ReasonCode))
+@pytest.mark.parametrize("code", [*ReasonCode, *Refusal])
 def test_every_reason_is_explained(code, document):
     assert len(document("explain", code.value)["text"]) > len(code.value) + 10
