@@ -177,7 +177,7 @@ def reserve(
     from_cover: int = 0,
 ) -> None:
     """Promise capacity.  Everything has been judged; what follows for others is said here."""
-    where = hearing.compiled.agreement.hosts[host]
+    agreed, where = hearing.agreed, hearing.compiled.agreement.hosts[host]
     book = hearing.state.books.get((host, sku), Book())
     if price is None:
         price = book.price if book.price is not None else Decimal(0)
@@ -207,7 +207,8 @@ def reserve(
             default_at=late_after + cure if cure is not None else 0,
         )
     )
-    _equal_terms(hearing, hearing.state.grants[grant])
+    for favour in agreed.of_kind(MostFavouredCustomer):
+        _equal_terms(hearing, favour, hearing.state.grants[grant])
 
 
 def consent_drawn_on(hearing: Hearing, request: Request, host: Host, quantity: int) -> Consent | None:
@@ -217,43 +218,39 @@ def consent_drawn_on(hearing: Hearing, request: Request, host: Host, quantity: i
     return next((c for c in hearing.agreed.of_kind(Consent) if c.id in named), None)
 
 
-def _equal_terms(hearing: Hearing, new: Grant) -> None:
+def _equal_terms(hearing: Hearing, clause: MostFavouredCustomer, new: Grant) -> None:
     """Most favoured customer (R33): a cheaper comparable contract, of either side with somebody else, is noted or adjusts the price.
 
     Comparable is: the same class and sku (or those the clause lists), no larger than the clause says, or else than the
     beneficiary's own contract, and an overlapping term.
     """
     agreed = hearing.agreed
-    for clause in agreed.of_kind(MostFavouredCustomer):
-        if clause.classes and new.workload_class not in clause.classes:
-            continue
-        if clause.skus and new.sku not in clause.skus:
-            continue
-        bought = clause.beneficiary in agreed.buyers(new.buyer)
-        sold = new.platform == clause.obliged
-        if bought == sold:
-            continue  # their own contract, or one that concerns neither
-        for sku in clause.skus or (new.sku,):
-            name = hearing.state.sold.get((clause.obliged, new.workload_class, sku), "")
-            while name:
-                old = hearing.state.grants[name]
-                name = old.before
-                size = clause.quantity_at_most if clause.quantity_at_most is not None else old.quantity
-                comparable = old.ends > max(new.starts, hearing.at) and old.starts < new.ends and new.quantity <= size
-                standing = old.status in {"approved", "delayed", "partially_active", "active"}
-                if old.grant != new.grant and standing and comparable and new.price < old.price and clause.beneficiary in agreed.buyers(old.buyer):
-                    hearing.say(
-                        EqualTermsOwed(
-                            at=hearing.at,
-                            because=(Because(code="cheaper_elsewhere", clause=clause.id, need=str(old.price), have=str(new.price)),),
-                            clause=clause.id,
-                            beneficiary=clause.beneficiary,
-                            obliged=clause.obliged,
-                            grant=old.grant,
-                            price=new.price,
-                            adjusted=clause.remedy == "adjust",
-                        )
+    bought, sold = clause.beneficiary in agreed.buyers(new.buyer), new.platform == clause.obliged
+    if bought == sold:
+        return  # their own contract, or one that concerns neither
+    if (clause.classes and new.workload_class not in clause.classes) or (clause.skus and new.sku not in clause.skus):
+        return
+    for sku in clause.skus or (new.sku,):
+        name = hearing.state.sold.get((clause.obliged, new.workload_class, sku), "")
+        while name:
+            old = hearing.state.grants[name]
+            name = old.before
+            size = clause.quantity_at_most if clause.quantity_at_most is not None else old.quantity
+            comparable = old.ends > max(new.starts, hearing.at) and old.starts < new.ends and new.quantity <= size
+            standing = old.grant != new.grant and old.status in {"approved", "delayed", "partially_active", "active"}
+            if standing and comparable and new.price < old.price and clause.beneficiary in agreed.buyers(old.buyer):
+                hearing.say(
+                    EqualTermsOwed(
+                        at=hearing.at,
+                        because=(Because(code="cheaper_elsewhere", clause=clause.id, need=str(old.price), have=str(new.price)),),
+                        clause=clause.id,
+                        beneficiary=clause.beneficiary,
+                        obliged=clause.obliged,
+                        grant=old.grant,
+                        price=new.price,
+                        adjusted=clause.remedy == "adjust",
                     )
+                )
 
 
 def confirm(hearing: Hearing, command: ConfirmDelivery) -> None:

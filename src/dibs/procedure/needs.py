@@ -25,6 +25,8 @@ from dibs.procedure.events import (
 from dibs.procedure.refusals import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dibs.contract.terms import CapacityRequest
     from dibs.procedure.commands import CancelRequest, Rule, SubmitRequest
     from dibs.procedure.hearing import Hearing
@@ -61,14 +63,21 @@ def submit(hearing: Hearing, command: SubmitRequest) -> None:
 
 
 def _record(hearing: Hearing, asked: CapacityRequest) -> None:
-    case = case_of(hearing.agreed.buyer(asked.party), asked)
+    agreed = hearing.agreed
+    case = case_of(agreed.buyer(asked.party), asked)
     previous = hearing.state.cases.get(case, "")
     answer, right, reasons = _find_right(hearing, asked, hearing.at, previous)
-    clause, holder = (right.id, hearing.agreed.holder(right)) if right else ("", "")
+    clause, holder = (right.id, agreed.holder(right)) if right else ("", "")
+    joined = [*_joined(hearing, right, previous)] if right else []
     hearing.say(RequestSubmitted(at=hearing.at, because=reasons, request=asked, clause=clause, holder=holder, case=case))
-    _act_on(hearing, asked.id, answer, right, reasons)
-    if right:
-        _join(hearing, right, previous)
+    if answer is Answer.UNDETERMINED:
+        hearing.say(RequestUndetermined(at=hearing.at, because=reasons, request=asked.id))
+    elif answer is Answer.REFUSED:
+        hearing.say(RequestDenied(at=hearing.at, because=reasons, request=asked.id))
+    elif answer is Answer.OFFER_FIRST:
+        hearing.say(RequestHeld(at=hearing.at, because=reasons, request=asked.id, clause=clause, holder=holder))
+    for name, why in joined:
+        hearing.say(RequestHeld(at=hearing.at, because=why, request=name, clause=clause, holder=holder, together=True))
 
 
 def _find_right(
@@ -108,40 +117,27 @@ def _find_right(
     return Answer.PERMITTED, None, because(telling[0], lot) if telling else ()
 
 
-def _act_on(hearing: Hearing, request: str, answer: Answer, right: PreEmption | None, reasons: tuple[Because, ...]) -> None:
-    match answer:
-        case Answer.OFFER_FIRST:
-            assert right is not None  # noqa: S101 - that is why the holder is asked
-            hold(hearing, request, right, reasons)
-        case Answer.UNDETERMINED:
-            hearing.say(RequestUndetermined(at=hearing.at, because=reasons, request=request))
-        case Answer.REFUSED:
-            hearing.say(RequestDenied(at=hearing.at, because=reasons, request=request))
-        case Answer.PERMITTED:
-            pass
-
-
-def hold(hearing: Hearing, request: str, right: PreEmption, reasons: tuple[Because, ...] = (), *, together: bool = False) -> None:
-    """Lock the need: its holder has to be asked first."""
-    holder = hearing.agreed.holder(right)
-    hearing.say(RequestHeld(at=hearing.at, because=reasons, request=request, clause=right.id, holder=holder, together=together))
-
-
-def _join(hearing: Hearing, right: PreEmption, previous: str) -> None:
-    """Earlier needs of a case that has grown to the minimum lot are held too, as far as they are still loose (R16).
+def _joined(hearing: Hearing, right: PreEmption, previous: str) -> Iterator[tuple[str, tuple[Because, ...]]]:
+    """The earlier needs of a case that has grown to the minimum lot, as far as they are still loose: they are held too (R16).
 
     One that is bound by itself has held those before it when it came, so there is no need to look further.
     """
-    since = hearing.at - int(right.look_back.total_seconds())
+    state, since = hearing.state, hearing.at - int(right.look_back.total_seconds())
     while previous:
-        request = hearing.state.requests[previous]
+        request = state.requests[previous]
         if request.submitted_at <= since or (request.clause == right.id and not request.together):
             break
-        if previous in hearing.state.live and not request.clause and request.status in {"submitted", "partially_granted"} and request.loose:
-            answer, bound, reasons = _find_right(hearing, request.asked, request.submitted_at, request.previous, together=True)
-            if answer is Answer.OFFER_FIRST and bound and bound.id == right.id:
-                hold(hearing, previous, right, reasons, together=True)
+        if previous in state.live and not request.clause and not request.undetermined and request.ruling != "permitted" and request.loose:
+            answer, found, reasons = _find_right(hearing, request.asked, request.submitted_at, request.previous, together=True)
+            if answer is Answer.OFFER_FIRST and found and found.id == right.id:
+                yield previous, reasons
         previous = request.previous
+
+
+def hold(hearing: Hearing, request: str, right: PreEmption, reasons: tuple[Because, ...] = ()) -> None:
+    """Lock the need: its holder has to be asked first."""
+    holder = hearing.agreed.holder(right)
+    hearing.say(RequestHeld(at=hearing.at, because=reasons, request=request, clause=right.id, holder=holder))
 
 
 def reconsider(hearing: Hearing, void: frozenset[str] = frozenset()) -> None:

@@ -265,9 +265,9 @@ def _sign(
     richer_than: tuple[Because, ...] = (),
 ) -> None:
     """Promise it, if so much is sought, of use, and free on the host over the whole period."""
-    quantity, at_hand = proposal.quantity, loose + cover + market
-    least = min(proposal.request.asked.minimum_quantity, at_hand)
-    room = free(hearing, proposal.host.id, proposal.request.asked.sku, proposal.starts, proposal.ends)
+    request, quantity, at_hand = proposal.request, proposal.quantity, loose + cover + market
+    least = min(request.asked.minimum_quantity, at_hand)
+    room = free(hearing, proposal.host.id, request.asked.sku, proposal.starts, proposal.ends)
     if quantity > at_hand:
         hearing.refuse(proposal.grant, Refusal.MORE_THAN_NEEDED, need=at_hand, have=quantity)
     elif quantity < least:
@@ -293,4 +293,6 @@ def _sign(
             from_market=quantity - from_loose - from_cover,
             from_cover=from_cover,
         )
-        give_up_remainder(hearing, proposal.request.asked.id)
+        rest = request.loose + request.market.quantity - (quantity - from_cover)
+        if 0 < rest < request.asked.minimum_quantity:
+            give_up_remainder(hearing, request.asked.id)

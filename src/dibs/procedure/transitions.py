@@ -118,6 +118,7 @@ _REQUEST: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(_STILL_OUT, "offering"),
         **dict.fromkeys(_BACK, "held"),
         "RightDeclined": "offering",
+        "RequestHeld": "offering",
         "RightEnded": "submitted",
         "RequestUndetermined": "offering",
         "DoubtEnded": "offering",
