@@ -8,18 +8,19 @@ the question.  Its cells are worked out when first asked for and kept in the ins
 from __future__ import annotations
 
 import dataclasses
-from bisect import bisect_right
-from dataclasses import dataclass
+from bisect import bisect_right, insort
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from dibs.contract.model import ExclusiveHosting, PreEmption
 from dibs.contract.readings import AS_WRITTEN, all_clauses, read_as
 from dibs.decisions.changes import smallest_changes
 from dibs.decisions.decision import Answer, Change, Decision, Facts, Reason, ReasonCode
-from dibs.decisions.history import ALWAYS, NEVER, History, Known, Row, Worlds, mattering
-from dibs.decisions.judge import ASKED, Circumstances, Outcome, Place, Voice, accelerators, judge, lot, speaks_of, thresholds
+from dibs.decisions.history import ALWAYS, NEVER, History, Known, Worlds, mattering
+from dibs.decisions.judge import ASKED, Circumstances, Outcome, Place, Steps, Voice, accelerators, rule, speaks_of, thresholds, voices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,15 +28,13 @@ if TYPE_CHECKING:
 
     from dibs.contract.model import Agreement, Clause, ClauseId, HostId, PartyId, WorkloadClass
     from dibs.decisions.batch import Days, Names, Quantities, Verdicts, Whole
-    from dibs.decisions.judge import Hosting
 
 TABLES_MAX = 64
 """Tables kept at once (bound is in): one for each set of known amendments, facts and circumstances asked about; the oldest goes first."""
 NO_FACTS = Facts()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A prebuilt answer, for quantities from `least` on; below that, `smaller` answers.
 
     `denying` are the clauses that keep it from `permitted`, and `mask` the same as bits by their place in
@@ -126,6 +125,10 @@ class Table:
         self._known = known
         self._facts = facts
         self._cells = _Classes(self)
+        self._voices: dict[object, Voice] = {}
+        self._spoken: dict[tuple[Voice, ...], Cell] = {}
+        self._ruled: dict[tuple[int, ...], Steps] = {}
+        self._built: dict[int, tuple[Steps, Verdict, Verdict]] = {}
         self._explained: dict[tuple[str, str, int, int], tuple[date | None, tuple[Change, ...]]] = {}
         self._whole: Whole | None = None
         self.answer: Callable[..., Verdict] = _look_up(self._cells)
@@ -216,15 +219,15 @@ class Table:
     ) -> list[tuple[Mapping[ClauseId, str], Answer]]:
         """The answer on one day for each way to read the open clauses, worked out anew."""
         day = on.toordinal()
-        worlds = [(reads, [v for v in voices if v.starts <= day < v.ends]) for reads, voices in self._hear(place)]
-        if quantity is None:
-            quantity = max((lot(active) for _, active in worlds), default=1)
-        return [(reads, judge(active, place, quantity, granted).answer) for reads, active in worlds]
+        ruled = [(reads, rule([v for v in spoken if v.starts <= day < v.ends], place, granted)) for reads, spoken in self._hear(place)]
+        meant = quantity if quantity is not None else max((steps.unstated for _, steps in ruled), default=1)
+        return [(reads, steps.at(meant).answer) for reads, steps in ruled]
 
     def lot(self, workload_class: WorkloadClass, host: HostId, on: date) -> int:
         """The quantity that is meant where none is stated: the smallest that is at least every minimum lot."""
-        day = on.toordinal()
-        return max((lot([v for v in voices if v.starts <= day < v.ends]) for _, voices in self._hear(self._place(workload_class, host))), default=1)
+        place, day = self._place(workload_class, host), on.toordinal()
+        ruled = (rule([v for v in spoken if v.starts <= day < v.ends], place) for _, spoken in self._hear(place))
+        return max((steps.unstated for steps in ruled), default=1)
 
     def clauses_on(self, on: date) -> tuple[Clause, ...]:
         """The clauses in force on a day, each open one under every reading."""
@@ -250,29 +253,37 @@ class Table:
         if not worlds:
             verdict = self._verdict(_undetermined(self.worlds.ambiguous(lambda c: speaks_of(c, place))))
             return Cell([], [verdict], [verdict])
-        stretches = _stretches(worlds[0][1], place) if len(worlds) == 1 else self._together([(r, _stretches(v, place)) for r, v in worlds])
+        if len(worlds) > 1:
+            return self._cell_of(self._together([(reads, self._stretches(spoken, place)) for reads, spoken in worlds]))
+        spoken = worlds[0][1]
+        cell = self._spoken.get(spoken)  # two hosts of which all clauses say the same have one cell
+        if cell is None:
+            cell = self._spoken[spoken] = self._cell_of(self._stretches(spoken, place))
+        return cell
+
+    def _cell_of(self, stretches: Iterable[tuple[int, Steps]]) -> Cell:
+        """Stretches that follow on one another without a difference are one."""
         days: list[date] = []
         verdicts: list[Verdict] = []
         unstated: list[Verdict] = []
-        built: dict[int, tuple[Verdict, Verdict]] = {}
-        previous: _Steps | None = None
+        previous: Steps | None = None
         for first, steps in stretches:
-            if previous is not None and (steps is previous or steps == previous):
+            if steps == previous:
                 continue
-            pair = built.get(id(steps))
-            if pair is None:
-                pair = built[id(steps)] = self._build(steps)
             if previous is not None:
                 days.append(date.fromordinal(first))
-            verdicts.append(pair[0])
-            unstated.append(pair[1])
+            built = self._built.get(id(steps))
+            if built is None:
+                built = self._built[id(steps)] = (steps, *self._build(steps))
+            verdicts.append(built[1])
+            unstated.append(built[2])
             previous = steps
         return Cell(days, verdicts, unstated)
 
-    def _build(self, steps: _Steps) -> tuple[Verdict, Verdict]:
+    def _build(self, steps: Steps) -> tuple[Verdict, Verdict]:
         """The verdict for the largest quantities, which leads to the smaller ones, and the one for the lot that is meant without a quantity."""
         verdict = unstated = None
-        for least, outcome in steps.by_quantity:
+        for least, outcome in steps.outcomes:
             verdict = self._verdict(outcome, least, verdict)
             if unstated is None or least <= steps.unstated:
                 unstated = verdict
@@ -281,24 +292,50 @@ class Table:
         return verdict, unstated
 
     def _verdict(self, outcome: Outcome, least: int = 0, smaller: Verdict | None = None) -> Verdict:
-        mask = sum(1 << self._history.ranks[c] for c in outcome.denying)
+        mask = 0
+        for clause_id in outcome.denying:
+            mask |= 1 << self._history.ranks[clause_id]
         return Verdict(outcome.answer, outcome.denying, mask, outcome.reasons, least, smaller)
 
     def _hear(self, place: Place) -> list[tuple[Mapping[ClauseId, str], tuple[Voice, ...]]]:
         """The clauses that speak of a place, once for each way to read those that are open; nothing if there are too many ways."""
-        return [(reads, self._voices(place, rows)) for reads, rows in self.worlds.of(lambda c: speaks_of(c, place))]
+        return [(reads, voices(rows, place, self._facts.suspended, self._voices)) for reads, rows in self.worlds.of(lambda c: speaks_of(c, place))]
 
-    def _together(self, worlds: Sequence[tuple[Mapping[ClauseId, str], list[tuple[int, _Steps]]]]) -> list[tuple[int, _Steps]]:
+    def _stretches(self, spoken: Sequence[Voice], place: Place) -> list[tuple[int, Steps]]:
+        """The steps from each day on (as ordinal) on which the set of clauses in force changes, the first from the beginning of time.
+
+        Most hosts are to most clauses what another host is: what was ruled for one is kept for all that are alike.
+        """
+        begin: dict[int, list[int]] = {}
+        end: dict[int, list[int]] = {}
+        for n, voice in enumerate(spoken):
+            begin.setdefault(voice.starts, []).append(n)
+            end.setdefault(voice.ends, []).append(n)
+        in_force: list[int] = []
+        out = []
+        for first in sorted({ALWAYS, *begin, *end} - {NEVER}):
+            for n in end.get(first, ()):
+                in_force.remove(n)
+            for n in begin.get(first, ()):
+                insort(in_force, n)
+            key = tuple([spoken[n].number for n in in_force])
+            steps = self._ruled.get(key)
+            if steps is None:
+                steps = self._ruled[key] = rule([spoken[n] for n in in_force], place)
+            out.append((first, steps))
+        return out
+
+    def _together(self, worlds: Sequence[tuple[Mapping[ClauseId, str], list[tuple[int, Steps]]]]) -> list[tuple[int, Steps]]:
         """One list of stretches out of one for each way to read: where the ways differ, the answer is undetermined."""
         out = []
         for first in sorted({first for _, stretches in worlds for first, _ in stretches}):
             now = [(reads, stretches[bisect_right(stretches, first, key=lambda s: s[0]) - 1][1]) for reads, stretches in worlds]
             by_quantity: list[tuple[int, Outcome]] = []
-            for least in sorted({least for _, steps in now for least, _ in steps.by_quantity}):
+            for least in sorted({least for _, steps in now for least, _ in steps.outcomes}):
                 outcome = self._agreed([(reads, steps.at(least)) for reads, steps in now])
                 if not by_quantity or outcome != by_quantity[-1][1]:
                     by_quantity.append((least, outcome))
-            out.append((first, _Steps(tuple(by_quantity), max(steps.unstated for _, steps in now))))
+            out.append((first, Steps(tuple(by_quantity), max(steps.unstated for _, steps in now))))
         return out
 
     def _agreed(self, outcomes: Sequence[tuple[Mapping[ClauseId, str], Outcome]]) -> Outcome:
@@ -306,20 +343,6 @@ class Table:
         if len({o.answer for _, o in outcomes}) == 1:
             return outcomes[0][1]
         return _undetermined(self.worlds.differing([(reads, o.answer) for reads, o in outcomes]))
-
-    def _voices(self, place: Place, rows: Iterable[Row]) -> tuple[Voice, ...]:
-        voices = []
-        for row in rows:
-            if row.starts >= row.ends or not speaks_of(row.clause, place):
-                continue
-            clause: Hosting = row.clause  # type: ignore[assignment]  # only hosting clauses speak of a place
-            until = self._facts.suspended.get(clause.id) if isinstance(clause, PreEmption) else None
-            if until is None:
-                voices.append(Voice(clause, row.rank, row.starts, row.ends))
-                continue
-            wakes = min(max(until.toordinal(), row.starts), row.ends)
-            voices += [Voice(clause, row.rank, row.starts, wakes, suspended=True), Voice(clause, row.rank, wakes, row.ends)]
-        return tuple(v for v in voices if v.starts < v.ends)
 
 
 def _look_up(cells: _Classes) -> Callable[..., Verdict]:
@@ -335,44 +358,6 @@ def _look_up(cells: _Classes) -> Callable[..., Verdict]:
         return verdict
 
     return answer
-
-
-@dataclass(frozen=True, slots=True)
-class _Steps:
-    """The outcomes of one stretch of days by quantity, each from its least on, in order; `unstated` is the lot meant without a quantity."""
-
-    by_quantity: tuple[tuple[int, Outcome], ...]
-    unstated: int
-
-    def at(self, quantity: int) -> Outcome:
-        """The outcome for a quantity."""
-        return next(outcome for least, outcome in reversed(self.by_quantity) if least <= quantity)
-
-
-def _steps(active: Sequence[Voice], place: Place) -> _Steps:
-    out: list[tuple[int, Outcome]] = []
-    for least in sorted({0, *(t for v in active for t in thresholds(v.clause) if t > 0)}):
-        outcome = judge(active, place, least)
-        if not out or outcome != out[-1][1]:
-            out.append((least, outcome))
-    return _Steps(tuple(out), lot(active))
-
-
-def _stretches(voices: Sequence[Voice], place: Place) -> list[tuple[int, _Steps]]:
-    """The steps from each day on (as ordinal) on which the set of clauses in force changes, the first from the beginning of time."""
-    edges = sorted({ALWAYS, *(v.starts for v in voices), *(v.ends for v in voices)} - {NEVER})
-    worked_out: dict[int, _Steps] = {}
-    out = []
-    for first in edges:
-        in_force = 0
-        for place_of, voice in enumerate(voices):
-            if voice.starts <= first < voice.ends:
-                in_force |= 1 << place_of
-        steps = worked_out.get(in_force)
-        if steps is None:
-            steps = worked_out[in_force] = _steps([v for n, v in enumerate(voices) if in_force >> n & 1], place)
-        out.append((first, steps))
-    return out
 
 
 def _undetermined(reasons: tuple[Reason, ...]) -> Outcome:

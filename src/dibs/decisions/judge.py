@@ -14,22 +14,25 @@ A consent covers only what it names, up to its quantity and, for more than a ren
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from dibs.contract.model import Consent, ExclusiveHosting, PreEmption, Programme, SubSupply
 from dibs.decisions.decision import Answer, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import timedelta
+    from datetime import date, timedelta
 
     from dibs.contract.model import Clause, ClauseId, Host, Party, PartyId, WorkloadClass
+    from dibs.decisions.history import Row
 
 Hosting: TypeAlias = ExclusiveHosting | PreEmption | Consent | SubSupply | Programme
 """The kinds of clause that can matter to where work runs."""
-HOSTING_KINDS = (ExclusiveHosting, PreEmption, Consent, SubSupply, Programme)
 PRECEDENCE = {code: place for place, code in enumerate(ReasonCode)}
 
 
@@ -63,42 +66,113 @@ class Place:
             party = parent
         return party
 
-
-@dataclass(slots=True, eq=False)
-class Voice:
-    """One clause, for the days from `starts` to before `ends` (ordinals), as it speaks of one place.
-
-    `rank` is the clause's position in the agreement; `suspended` is a right that the holder's defaults have put to sleep (R22).
-    """
-
-    clause: Hosting
-    rank: int
-    starts: int
-    ends: int
-    suspended: bool = False
-    _said: dict[tuple[ReasonCode, str, str, str], Reason] = field(default_factory=dict)
-
-    def says(self, code: ReasonCode, need: str = "", have: str = "", text: str = "") -> Reason:
-        """The reason this clause gives; the same object for the same words, so that equal verdicts are quickly seen to be equal."""
-        key = (code, need, have, text)
-        reason = self._said.get(key)
-        if reason is None:
-            reason = Reason(code=code, clause=self.clause.id, text=text or self.clause.says, where=self.clause.mark, need=need, have=have)
-            self._said[key] = reason
-        return reason
+    def __str__(self) -> str:
+        """Whose contract and whose machines."""
+        host = self.host
+        return f"platform {host.platform}" if host.platform == host.operator else f"platform {host.platform}, operator {host.operator}"
 
 
+class Stance(StrEnum):
+    """What a clause has to do with a place, whatever else is in force and however large the need."""
+
+    HOME = auto()
+    """Exclusivity: the work is where it has to be."""
+    BORROWED = auto()
+    """Exclusivity: the platform is right and the machines are another's."""
+    AWAY = auto()
+    """Exclusivity: the work has to be elsewhere."""
+    OWN_PLATFORM = auto()
+    """Pre-emption: the host is on the holder's own platform."""
+    OUTSIDE = auto()
+    """Pre-emption: the host is outside the right."""
+    ASLEEP = auto()
+    """Pre-emption: the holder's defaults have put the right to sleep (R22)."""
+    SPARED = auto()
+    """Pre-emption: a renewal, or a short burst (R2)."""
+    STANDS = auto()
+    """Pre-emption: the holder is asked first, if the need is large enough."""
+    LEAVE = auto()
+    """A consent that names the place."""
+    COUNTS = auto()
+    """Sub-supply that counts as the holder's."""
+    COUNTS_NOT = auto()
+    """Sub-supply that is agreed not to count."""
+    LISTS = auto()
+    """A programme that builds this host."""
+
+
+IN_SCOPE = frozenset(
+    {Stance.HOME, Stance.BORROWED, Stance.AWAY, Stance.SPARED, Stance.STANDS, Stance.LEAVE, Stance.COUNTS, Stance.COUNTS_NOT, Stance.LISTS}
+)
+"""With these a clause speaks of the place, and may outrank another or be outranked."""
 ASKED = "{quantity}"
 """Stands in a reason's `have` for the quantity asked about, which is filled in when somebody asks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Voice(msgspec.Struct, eq=False, gc=False):
+    """One clause, for the days from `starts` to before `ends` (ordinals), as it speaks of one place.
+
+    `party` is in whose favour it stands; `need` and `have` are what it compares.  Of a right: `lot` is its minimum,
+    `opens_from` the quantity from which on it opens a case here, and `if_smaller` what it says of less.  Where a
+    clause says the same of two places it is one voice, with one `number`.
+    """
+
+    number: int
+    clause: Hosting
+    starts: int
+    ends: int
+    stance: Stance
+    party: PartyId
+    lot: int
+    opens_from: int
+    if_smaller: ReasonCode
+    need: str
+    have: str
+    _said: dict[object, Reason] | None = None
+
+    def says(self, code: ReasonCode) -> Reason:
+        """The reason that this clause gives, with the numbers that it compares; the same object each time."""
+        return (self._said and self._said.get(code)) or self._keep(code, code, self.need, self.have)
+
+    def puts(self, code: ReasonCode, need: str, have: str) -> Reason:
+        """The same with other numbers."""
+        key = (code, need, have)
+        return (self._said and self._said.get(key)) or self._keep(key, code, need, have)
+
+    def _keep(self, key: object, code: ReasonCode, need: str, have: str) -> Reason:
+        clause = self.clause
+        if self.stance is Stance.OWN_PLATFORM:  # the clause does not stand here, so it is not cited
+            text = f"The host is on the platform of `{self.party}`: a right of first call never stands against its holder's own platform."
+            reason = Reason(code=code, clause="", text=text)
+        else:
+            reason = Reason(code=code, clause=clause.id, text=clause.says, where=clause.mark, need=need, have=have)
+        if self._said is None:
+            self._said = {}
+        self._said[key] = reason
+        return reason
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """An answer, the reasons that carry it (by precedence), then those that explain it; `denying` are the clauses that keep it from `permitted`."""
 
     answer: Answer
     reasons: tuple[Reason, ...]
     denying: tuple[ClauseId, ...]
+
+
+class Steps(msgspec.Struct, frozen=True, gc=False):
+    """Outcomes by quantity, each from its least on, in order; `unstated` is the quantity that a question without one is about."""
+
+    outcomes: tuple[tuple[int, Outcome], ...]
+    unstated: int
+
+    def at(self, quantity: int | None) -> Outcome:
+        """The outcome for a quantity."""
+        wanted = self.unstated if quantity is None else quantity
+        return next((outcome for least, outcome in reversed(self.outcomes) if least <= wanted), self.outcomes[0][1])
+
+
+# --- one clause and one place
 
 
 def speaks_of(clause: Clause, place: Place) -> bool:
@@ -154,9 +228,90 @@ def thresholds(clause: Clause) -> tuple[int, ...]:
     return ()
 
 
-def lot(voices: Iterable[Voice]) -> int:
-    """The quantity that a question without one is about: the smallest that is at least every minimum lot."""
-    return max((v.clause.minimum_lot for v in voices if isinstance(v.clause, PreEmption)), default=1)
+def voices(rows: Iterable[Row], place: Place, suspended: Mapping[ClauseId, date], kept: dict[object, Voice]) -> tuple[Voice, ...]:
+    """The clauses that speak of a place, in the order of the agreement.
+
+    A right that is suspended until a day speaks twice: asleep, then awake.  Where a clause says the same of two places it
+    is one voice: `kept` keeps them.
+    """
+    out = []
+    speaking = [row for row in rows if row.starts < row.ends and speaks_of(row.clause, place)]
+    listed = any(isinstance(row.clause, Programme) for row in speaking)
+    for row in speaking:
+        clause = row.clause
+        if isinstance(clause, Consent) and not listed and not _covers(clause, place, ()):
+            continue
+        until = suspended.get(clause.id) if isinstance(clause, PreEmption) else None
+        wakes = row.starts if until is None else min(max(until.toordinal(), row.starts), row.ends)
+        if row.starts < wakes:
+            out.append(_voice(clause, row.starts, wakes, place, kept, listed=listed, asleep=True))
+        if wakes < row.ends:
+            out.append(_voice(clause, wakes, row.ends, place, kept, listed=listed))
+    return tuple(out)
+
+
+def _voice(clause: Clause, starts: int, ends: int, place: Place, kept: dict[object, Voice], *, listed: bool, asleep: bool = False) -> Voice:
+    host = place.host
+    need, have = "", str(place)
+    match clause:
+        case ExclusiveHosting(platform=party):
+            need = f"{clause.tests} {party}"
+            if host.operator == party and (clause.tests == "operator" or host.platform == party):
+                stance = Stance.HOME
+            else:
+                stance = Stance.BORROWED if host.platform == party else Stance.AWAY
+        case PreEmption(holder=party):
+            stance, need, have = _pre_emption(clause, place, asleep=asleep)
+        case Consent(grantor=party):
+            stance, have = Stance.LEAVE, ""
+        case SubSupply(holder=party):
+            need = f"platform {party}"
+            stance = Stance.COUNTS if clause.counts_as_holder else Stance.COUNTS_NOT
+        case Programme():
+            stance, party = Stance.LISTS, ""
+        case _:
+            raise AssertionError(clause)
+    # Where a programme lists the host, what a consent to own building covers hangs on the class and on the host besides.
+    own = (place.workload_class, host.id) if listed else ()
+    key = (id(clause), starts, ends, stance, need, have, own)
+    voice = kept.get(key)
+    if voice is None:
+        lot, opens_from, if_smaller = _minimum(clause, place) if isinstance(clause, PreEmption) else (1, 1, ReasonCode.EXEMPT)
+        voice = kept[key] = Voice(len(kept), clause, starts, ends, stance, party, lot, opens_from, if_smaller, need, have)
+    return voice
+
+
+def _pre_emption(clause: PreEmption, place: Place, *, asleep: bool) -> tuple[Stance, str, str]:
+    """How a right stands to a place, with what it needs and what is the case."""
+    asked = place.circumstances
+    if place.host.platform == clause.holder:
+        return Stance.OWN_PLATFORM, "", ""
+    if place.host.id in clause.exempt_hosts:
+        return Stance.OUTSIDE, "", f"host {place.host.id} is outside the right"
+    if asleep:
+        return Stance.ASLEEP, "", "suspended after the holder's defaults"
+    if asked.renewal and clause.exempt_renewals:
+        return Stance.SPARED, "", "a renewal at equal or smaller size"
+    if asked.burst is not None and asked.burst < clause.exempt_bursts_under:
+        return Stance.SPARED, f"a burst under {_hours(clause.exempt_bursts_under)}", "a shorter burst"
+    need, have = accelerators(clause.minimum_lot), ASKED
+    if clause.minimum_power is not None:
+        need = f"{need} or {_megawatts(clause.minimum_power)}"
+        have = f"{have}, {'power not stated' if asked.power is None else _megawatts(asked.power)}"
+    return Stance.STANDS, need, have
+
+
+def _minimum(clause: PreEmption, place: Place) -> tuple[int, int, ReasonCode]:
+    """The minimum lot, the quantity from which on a case opens, and what is said of less.
+
+    Where a minimum is agreed in power too, whichever is reached first opens a case (R1), and somebody has to say how much it is.
+    """
+    power = place.circumstances.power
+    if clause.minimum_power is None:
+        return clause.minimum_lot, clause.minimum_lot, ReasonCode.UNDER_MINIMUM_LOT
+    if power is None:
+        return clause.minimum_lot, clause.minimum_lot, ReasonCode.FACT_MISSING
+    return clause.minimum_lot, 0 if power >= clause.minimum_power else clause.minimum_lot, ReasonCode.UNDER_MINIMUM_LOT
 
 
 def accelerators(quantity: int) -> str:
@@ -164,174 +319,214 @@ def accelerators(quantity: int) -> str:
     return f"{quantity} accelerators" if quantity != 1 else "1 accelerator"
 
 
-def judge(voices: Sequence[Voice], place: Place, quantity: int, granted: frozenset[PartyId] = frozenset()) -> Outcome:
-    """What the clauses in force say of one place and quantity.  `granted` are parties assumed to consent and to waive: the "what if"."""
-    voices, overridden, tangled = _outranked(voices, place)
+# --- all clauses together
+
+
+def rule(in_force: Sequence[Voice], place: Place, granted: frozenset[PartyId] = frozenset()) -> Steps:
+    """What the clauses in force say of a place, by quantity.  `granted` are parties assumed to consent and to waive: the "what if"."""
+    lot = max([v.lot for v in in_force], default=1)
+    heard, overridden, tangled = _outranked(in_force, place)
     if tangled:
         need = "one of two clauses to outrank the other"
-        return _outcome(Answer.UNDETERMINED, [v.says(ReasonCode.CONFLICT, need, "each outranks the other") for v in tangled], [])
-    hearing = _Hearing(place, quantity, granted, voices)
-    for voice in voices:
-        if isinstance(voice.clause, ExclusiveHosting):
-            hearing.exclusivity(voice, voice.clause)
-    refusals, conflicts = hearing.weigh()
-    if refusals:
-        return _outcome(Answer.REFUSED, refusals, [*hearing.notes, *overridden])
-    if conflicts:
-        return _outcome(Answer.UNDETERMINED, conflicts, [*hearing.notes, *overridden])
-    if not hearing.at_home:
-        for voice in voices:
-            if isinstance(voice.clause, PreEmption):
-                hearing.pre_emption(voice, voice.clause)
-    explaining = [*hearing.notes, *overridden]
-    if hearing.calls:
-        return _outcome(Answer.OFFER_FIRST, hearing.calls, explaining)
-    if hearing.missing:
-        return _outcome(Answer.UNDETERMINED, hearing.missing, explaining)
-    return _outcome(Answer.PERMITTED, hearing.leave, explaining)
+        circle = [v.puts(ReasonCode.CONFLICT, need, "each outranks the other") for v in tangled]
+        return Steps(((0, _outcome(Answer.UNDETERMINED, circle, [])),), lot)
+    hearing = _Hearing(heard, overridden, place, granted)
+    outcomes: list[tuple[int, Outcome]] = []
+    for least in hearing.leasts():
+        outcome = hearing.at(least)
+        if not outcomes or outcome != outcomes[-1][1]:
+            outcomes.append((least, outcome))
+    return Steps(tuple(outcomes), lot)
 
 
-def _outcome(answer: Answer, carrying: Iterable[Reason], explaining: Iterable[Reason]) -> Outcome:
+def _outcome(answer: Answer, carrying: Sequence[Reason], explaining: Sequence[Reason]) -> Outcome:
     carrying = _by_precedence(carrying)
-    denying = () if answer is Answer.PERMITTED else tuple(dict.fromkeys(r.clause for r in carrying))
-    return Outcome(answer, (*carrying, *_by_precedence(explaining)), denying)
+    denying = () if answer is Answer.PERMITTED else tuple(dict.fromkeys([r.clause for r in carrying]))
+    return Outcome(answer, (*carrying, *_by_precedence(explaining)) if explaining else tuple(carrying), denying)
 
 
-def _by_precedence(reasons: Iterable[Reason]) -> list[Reason]:
+def _by_precedence(reasons: Sequence[Reason]) -> Sequence[Reason]:
     """Each once, in the order of the codes; within one code in the order of the agreement."""
+    if len(reasons) < 2:
+        return reasons
     once = {id(r): r for r in reasons}
-    return sorted(once.values(), key=lambda r: PRECEDENCE[r.code]) if len(once) > 1 else list(once.values())
+    return sorted(once.values(), key=_precedence)
+
+
+def _precedence(reason: Reason) -> int:
+    return PRECEDENCE[reason.code]
+
+
+class _Case(msgspec.Struct, eq=False, gc=False):
+    """What exclusivity and consents come to, for one quantity."""
+
+    quantity: int
+    settled: Outcome | None = None
+    """The outcome, if exclusivity settles the matter."""
+    calling: list[Voice] = []
+    """The rights that stand and that no consent lifts."""
+    leave: list[Reason] = []
+    """What permits it."""
+    notes: list[Reason] = []
+    """What decides nothing and explains."""
+    at_home: list[Voice] = []
+    refusing: list[tuple[Voice, Reason]] = []
+    conflicts: list[Reason] = []
 
 
 class _Hearing:
-    """One question being heard, clause by clause."""
+    """The clauses in force, sorted by what they do, to be heard for one quantity after another."""
 
-    def __init__(self, place: Place, quantity: int, granted: frozenset[PartyId], voices: Sequence[Voice]) -> None:
+    def __init__(self, heard: Sequence[Voice], overridden: list[Reason], place: Place, granted: frozenset[PartyId]) -> None:
         self.place = place
-        self.quantity = quantity
         self.granted = granted
-        self.consents = [(v, v.clause) for v in voices if isinstance(v.clause, Consent)]
-        self.chains = [(v, v.clause) for v in voices if isinstance(v.clause, SubSupply)]
-        self.programmes = [v.clause for v in voices if isinstance(v.clause, Programme)]
-        self.at_home: list[tuple[Voice, ExclusiveHosting]] = []
-        self.refusing: list[tuple[Voice, ExclusiveHosting, Reason]] = []
-        self.conflicts: list[Reason] = []
-        self.calls: list[Reason] = []
-        self.missing: list[Reason] = []
-        self.leave: list[Reason] = []
-        self.notes: list[Reason] = []
+        self.overridden = overridden
+        self.consents: dict[PartyId, list[tuple[Voice, Consent]]] = {}
+        self.limits: set[int] = set()
+        self.exclusive: list[tuple[Voice, ExclusiveHosting]] = []
+        self.standing: list[Voice] = []
+        self.chains: list[Voice] = []
+        spared: list[Voice] = []
+        given: list[tuple[Voice, Consent]] = []
+        programmes: list[Programme] = []
+        for voice in heard:
+            clause = voice.clause
+            if isinstance(clause, PreEmption):
+                (self.standing if voice.stance is Stance.STANDS else spared).append(voice)
+            elif isinstance(clause, Consent):
+                given.append((voice, clause))
+            elif isinstance(clause, ExclusiveHosting):
+                self.exclusive.append((voice, clause))
+            elif isinstance(clause, SubSupply):
+                self.chains.append(voice)
+            else:
+                programmes.append(clause)
+        self.spared = self._spared(spared) if spared else []
+        for voice, consent in given:
+            if _covers(consent, place, programmes):
+                self.consents.setdefault(voice.party, []).append((voice, consent))
+                if consent.quantity_max is not None:
+                    self.limits.add(consent.quantity_max + 1)
+        self.first = self._case(0)
 
-    def exclusivity(self, voice: Voice, clause: ExclusiveHosting) -> None:
-        """Is the work where it has to be, and if not, has the exclusive platform's owner consented?"""
-        host = self.place.host
-        operator_tested = clause.tests == "operator"
-        need = f"{clause.tests} {clause.platform}"
-        have = f"platform {host.platform}" if host.platform == host.operator else f"platform {host.platform}, operator {host.operator}"
-        if host.operator == clause.platform and (operator_tested or host.platform == clause.platform):
-            self.at_home.append((voice, clause))
-            self.leave.append(voice.says(ReasonCode.ON_HOLDER_PLATFORM, need, have))
-        elif host.platform != clause.platform:
-            if not self._consented(clause.platform, None):
-                self.refusing.append((voice, clause, voice.says(ReasonCode.EXCLUSIVE_ELSEWHERE, need, have)))
-        else:
-            self._sub_supplied(voice, clause, need, have)
+    def leasts(self) -> list[int]:
+        """The quantities from which on the outcome may be another."""
+        if self.first.settled is not None and not self.limits:
+            return [0]
+        return sorted({0, *self.limits, *[v.opens_from for v in self.standing]})
 
-    def _sub_supplied(self, voice: Voice, clause: ExclusiveHosting, need: str, have: str) -> None:
+    def _case(self, quantity: int) -> _Case:
+        case = _Case(quantity)
+        if self.exclusive:
+            case.settled = self._exclusivity(case)
+        if case.settled is None:
+            if self.consents or self.granted:
+                case.calling = [v for v in self.standing if not self._consented(case, v.party, v.clause)]
+            else:
+                case.calling = self.standing
+        return case
+
+    def at(self, quantity: int) -> Outcome:
+        """The outcome for one quantity."""
+        case = self._case(quantity) if self.limits else self.first
+        if case.settled is not None:
+            return case.settled
+        explaining = [*case.notes, *self.overridden]
+        calls = [voice.says(ReasonCode.MUST_OFFER) for voice in case.calling if voice.opens_from <= quantity]
+        if calls:  # one of each right, in the order of the agreement: nothing to sort
+            return Outcome(Answer.OFFER_FIRST, (*calls, *_by_precedence(explaining)), tuple(dict.fromkeys([r.clause for r in calls])))
+        small = [voice.says(voice.if_smaller) for voice in case.calling]
+        missing = [reason for reason in small if reason.code is ReasonCode.FACT_MISSING]
+        if missing:
+            return _outcome(Answer.UNDETERMINED, missing, explaining)
+        return _outcome(Answer.PERMITTED, [*case.leave, *self.spared, *small], explaining)
+
+    def _exclusivity(self, case: _Case) -> Outcome | None:
+        """What exclusivity comes to, if it settles the matter.
+
+        A refusal stands, unless for each clause that refuses there is one that wants the work exactly here: then they
+        are in conflict.  Where a clause is kept, the need never reaches a case (R28).
+        """
+        for voice, clause in self.exclusive:
+            if voice.stance is Stance.HOME:
+                case.at_home.append(voice)
+                case.leave.append(voice.says(ReasonCode.ON_HOLDER_PLATFORM))
+            elif voice.stance is Stance.BORROWED:
+                self._borrowed(case, voice, clause)
+            elif not self._consented(case, voice.party, clause):
+                case.refusing.append((voice, voice.says(ReasonCode.EXCLUSIVE_ELSEWHERE)))
+        explaining = [*case.notes, *self.overridden]
+        rivals = [(voice, home) for voice, _ in case.refusing for home in case.at_home if _contradict(voice.clause, home.clause)]
+        contradicted = {id(voice) for voice, _ in rivals}
+        if any(id(voice) not in contradicted for voice, _ in case.refusing):
+            return _outcome(Answer.REFUSED, [reason for _, reason in case.refusing], explaining)
+        for voice, home in rivals:
+            case.conflicts.append(voice.puts(ReasonCode.CONFLICT, voice.need, f"`{home.clause.id}` needs {home.need}"))
+            case.conflicts.append(home.puts(ReasonCode.CONFLICT, home.need, f"`{voice.clause.id}` needs {voice.need}"))
+        if case.conflicts:
+            return _outcome(Answer.UNDETERMINED, case.conflicts, explaining)
+        return _outcome(Answer.PERMITTED, case.leave, explaining) if case.at_home else None
+
+    def _borrowed(self, case: _Case, voice: Voice, clause: ExclusiveHosting) -> None:
         """The platform is right and the machines are another's: do they count as the platform's?"""
-        for_it, against = self._chains_of(clause.platform)
+        for_it = [v for v in self.chains if v.party == voice.party and v.stance is Stance.COUNTS]
+        against = [v for v in self.chains if v.party == voice.party and v.stance is Stance.COUNTS_NOT]
         named = bool(for_it) and clause.sub_supply != "refused"
         # Under `tests: operator` the machines are the very thing tested, so only named ones count as the platform's.
         counts = named or (clause.sub_supply == "counts" and clause.tests == "platform")
         if counts and not against:
-            self.at_home.append((voice, clause))
-            self.leave += [voice.says(ReasonCode.SUB_SUPPLY_COUNTS, need, have), *(v.says(ReasonCode.SUB_SUPPLY_COUNTS, need, have) for v in for_it)]
-        elif self._consented(clause.platform, None):
-            self.at_home.append((voice, clause))
+            case.at_home.append(voice)
+            case.leave += [v.puts(ReasonCode.SUB_SUPPLY_COUNTS, voice.need, voice.have) for v in (voice, *for_it)]
+        elif self._consented(case, voice.party, clause):
+            case.at_home.append(voice)
         elif named:
-            self.conflicts += [v.says(ReasonCode.CONFLICT, "one answer whether these machines count", "they count") for v in for_it]
-            self.conflicts += [v.says(ReasonCode.CONFLICT, "one answer whether these machines count", "they do not count") for v in against]
+            need = "one answer whether these machines count"
+            case.conflicts += [v.puts(ReasonCode.CONFLICT, need, "they count") for v in for_it]
+            case.conflicts += [v.puts(ReasonCode.CONFLICT, need, "they do not count") for v in against]
         else:
-            self.refusing.append((voice, clause, voice.says(ReasonCode.SUB_SUPPLY_REFUSED, need, have)))
-            self.notes += [v.says(ReasonCode.SUB_SUPPLY_REFUSED, "machines that count as the holder's", have) for v in against]
+            case.refusing.append((voice, voice.says(ReasonCode.SUB_SUPPLY_REFUSED)))
+            case.notes += [v.puts(ReasonCode.SUB_SUPPLY_REFUSED, "machines that count as the holder's", v.have) for v in against]
 
-    def _chains_of(self, holder: PartyId) -> tuple[list[Voice], list[Voice]]:
-        """The clauses that say that these machines count as the holder's, and those that say they do not."""
-        mine = [(v, c) for v, c in self.chains if c.holder == holder]
-        return [v for v, c in mine if c.counts_as_holder], [v for v, c in mine if not c.counts_as_holder]
+    def _spared(self, rights: Sequence[Voice]) -> list[Reason]:
+        """Why each right that does not stand here does not."""
+        out: list[Reason] = []
+        for voice in rights:
+            if voice.stance is not Stance.OWN_PLATFORM:
+                out.append(voice.says(ReasonCode.SUSPENDED if voice.stance is Stance.ASLEEP else ReasonCode.EXEMPT))
+                continue
+            chains = [v for v in self.chains if v.party == voice.party and v.stance is Stance.COUNTS]
+            if chains:
+                out += [v.says(ReasonCode.SUB_SUPPLY_COUNTS) for v in chains]
+            elif not any(r.code is ReasonCode.ON_HOLDER_PLATFORM for r in out):
+                out.append(voice.says(ReasonCode.ON_HOLDER_PLATFORM))
+        return out
 
-    def weigh(self) -> tuple[list[Reason], list[Reason]]:
-        """What exclusivity comes to: refusals, else conflicts.  A refusal stands if no clause wants the work exactly here instead."""
-        rivals = [(refusing, home) for refusing in self.refusing for home in self.at_home if _contradict(refusing[1], home[1])]
-        if any(all(refusing is not r for r, _ in rivals) for refusing in self.refusing):
-            return [reason for _, _, reason in self.refusing], []
-        for (voice, clause, _), (other_voice, other) in rivals:
-            self.conflicts.append(
-                voice.says(ReasonCode.CONFLICT, f"{clause.tests} {clause.platform}", f"`{other.id}` needs {other.tests} {other.platform}")
-            )
-            self.conflicts.append(
-                other_voice.says(ReasonCode.CONFLICT, f"{other.tests} {other.platform}", f"`{clause.id}` needs {clause.tests} {clause.platform}")
-            )
-        return [], self.conflicts
-
-    def pre_emption(self, voice: Voice, clause: PreEmption) -> None:
-        """Has the holder to be asked first?"""
-        place, host = self.place, self.place.host
-        if host.platform == clause.holder:
-            for_it, _ = self._chains_of(clause.holder)
-            if for_it and host.operator != host.platform:
-                need, have = f"platform {clause.holder}", f"platform {host.platform}, operator {host.operator}"
-                self.leave += [v.says(ReasonCode.SUB_SUPPLY_COUNTS, need, have) for v in for_it]
-            elif not any(r.code is ReasonCode.ON_HOLDER_PLATFORM for r in self.leave):
-                self.leave.append(_on_own_platform(place))
-        elif host.id in clause.exempt_hosts:
-            self.leave.append(voice.says(ReasonCode.EXEMPT, have=f"host {host.id} is outside the right"))
-        elif voice.suspended:
-            self.leave.append(voice.says(ReasonCode.SUSPENDED, have="suspended after the holder's defaults"))
-        elif place.circumstances.renewal and clause.exempt_renewals:
-            self.leave.append(voice.says(ReasonCode.EXEMPT, have="a renewal at equal or smaller size"))
-        elif place.circumstances.burst is not None and place.circumstances.burst < clause.exempt_bursts_under:
-            self.leave.append(voice.says(ReasonCode.EXEMPT, f"a burst under {_hours(clause.exempt_bursts_under)}", "a shorter burst"))
-        elif not self._consented(clause.holder, clause.grantor):
-            self._minimum_lot(voice, clause)
-
-    def _minimum_lot(self, voice: Voice, clause: PreEmption) -> None:
-        """The right covers it: is it large enough to open a case?"""
-        power = self.place.circumstances.power
-        need, have = accelerators(clause.minimum_lot), ASKED
-        if clause.minimum_power is not None:
-            need = f"{need} or {_megawatts(clause.minimum_power)}"
-            have = have if power is None else f"{have}, {_megawatts(power)}"
-        if self.quantity >= clause.minimum_lot or (clause.minimum_power is not None and power is not None and power >= clause.minimum_power):
-            self.calls.append(voice.says(ReasonCode.MUST_OFFER, need, have))
-        elif clause.minimum_power is not None and power is None:
-            self.missing.append(voice.says(ReasonCode.FACT_MISSING, need, f"{have}, power not stated"))
-        else:
-            self.leave.append(voice.says(ReasonCode.UNDER_MINIMUM_LOT, need, have))
-
-    def _consented(self, by: PartyId, grantor: PartyId | None) -> bool:
-        """Whether a consent of `by` covers the question (towards `grantor`, where the clause names one).  What falls short is noted."""
+    def _consented(self, case: _Case, by: PartyId, against: Hosting) -> bool:
+        """Whether a consent of `by` covers the question, given to the one whom a right binds.  What falls short is noted."""
         if by in self.granted:
             return True
-        place = self.place
+        place, asked = self.place, self.place.circumstances
         covered = False
-        for voice, consent in self.consents:
-            if consent.grantor != by or (grantor is not None and place.buyer(consent.grantee) != place.buyer(grantor)):
+        for voice, consent in self.consents.get(by, ()):
+            if isinstance(against, PreEmption) and place.buyer(consent.grantee) != place.buyer(against.grantor):
                 continue
-            if consent.permits == "own_build" and not _own_build(consent, place, self.programmes):
-                continue
-            if consent.quantity_max is not None and self.quantity > consent.quantity_max:
-                self.notes.append(voice.says(ReasonCode.CONSENT_EXCEEDED, accelerators(consent.quantity_max), ASKED))
-            elif consent.id in place.circumstances.drifted and not place.circumstances.renewal:
-                self.notes.append(voice.says(ReasonCode.CONSENT_EXCEEDED, _purpose(consent), "less: its purpose is not kept"))
+            if consent.quantity_max is not None and case.quantity > consent.quantity_max:
+                case.notes.append(voice.puts(ReasonCode.CONSENT_EXCEEDED, accelerators(consent.quantity_max), ASKED))
+            elif consent.id in asked.drifted and not asked.renewal:
+                case.notes.append(voice.puts(ReasonCode.CONSENT_EXCEEDED, _purpose(consent), "less: its purpose is not kept"))
             else:
                 covered = True
-                self.leave.append(voice.says(ReasonCode.CONSENTED))
+                case.leave.append(voice.says(ReasonCode.CONSENTED))
         return covered
 
 
-def _own_build(consent: Consent, place: Place, programmes: Sequence[Programme]) -> bool:
-    """Whether the host is the grantee's own building.  A programme that lists it says so; else its own flag and platform do (C20)."""
-    if consent.hosts:
+def _covers(consent: Consent, place: Place, programmes: Sequence[Programme]) -> bool:
+    """Whether a consent that names the place covers it now.
+
+    Own building is the grantee's own: by the host's flag and platform, unless a programme that lists it says what its
+    capacity is (C20).
+    """
+    if consent.permits != "own_build" or consent.hosts:
         return True
     if programmes:
         return all(p.counts_as == "own_build" or (p.counts_as == "by_purpose" and _intended(consent, place)) for p in programmes)
@@ -342,9 +537,9 @@ def _intended(consent: Consent, place: Place) -> bool:
     return place.workload_class in (consent.purpose.classes if consent.purpose else consent.classes)
 
 
-def _contradict(one: ExclusiveHosting, other: ExclusiveHosting) -> bool:
+def _contradict(one: Clause, other: Clause) -> bool:
     """Whether no host can obey both: one platform under contract may still run on another's machines, if its clause bears that."""
-    if one.platform == other.platform:
+    if not isinstance(one, ExclusiveHosting) or not isinstance(other, ExclusiveHosting) or one.platform == other.platform:
         return False
     if one.tests == other.tests:
         return True
@@ -352,36 +547,20 @@ def _contradict(one: ExclusiveHosting, other: ExclusiveHosting) -> bool:
     return by_platform.sub_supply == "refused"
 
 
-def _on_own_platform(place: Place) -> Reason:
-    host = place.host
-    text = f"`{host.id}` is on the platform of `{host.platform}`: a right of first call never stands against its holder's own platform."
-    return Reason(code=ReasonCode.ON_HOLDER_PLATFORM, clause="", text=text)
-
-
-def _in_scope(voice: Voice, place: Place, programmes: Sequence[Programme]) -> bool:
-    """Whether a clause speaks of the place at all, whatever it says: what an `overrides` edge asks."""
-    clause = voice.clause
-    if isinstance(clause, PreEmption):
-        return place.host.platform != clause.holder and place.host.id not in clause.exempt_hosts and not voice.suspended
-    if isinstance(clause, Consent) and clause.permits == "own_build":
-        return _own_build(clause, place, programmes)
-    return True
+# --- who outranks whom
 
 
 def _outranked(voices: Sequence[Voice], place: Place) -> tuple[Sequence[Voice], list[Reason], list[Voice]]:
     """Split into those that are heard, a reason for each that is outranked, and those that outrank one another in a circle."""
-    if not any(v.clause.overrides for v in voices):
+    if not any([v.clause.overrides for v in voices]):  # noqa: C419 - a list is twice as fast here, and this is where the time goes
         return voices, [], []
     programmes = [v.clause for v in voices if isinstance(v.clause, Programme)]
-    speaking = [v for v in voices if _in_scope(v, place, programmes)]
+    speaking = [v for v in voices if v.stance in IN_SCOPE and (not isinstance(v.clause, Consent) or _covers(v.clause, place, programmes))]
     heard, silent, tangled = outranked([v.clause for v in speaking])
-    overridden = [
-        speaking[n].says(
-            ReasonCode.OVERRIDDEN,
-            have=", ".join(f"`{speaking[m].clause.id}` outranks it" for m in heard if speaking[n].clause.id in speaking[m].clause.overrides),
-        )
-        for n in silent
-    ]
+    overridden = []
+    for n in silent:
+        by = (speaking[m].clause.id for m in heard if speaking[n].clause.id in speaking[m].clause.overrides)
+        overridden.append(speaking[n].puts(ReasonCode.OVERRIDDEN, "", ", ".join(f"`{other}` outranks it" for other in by)))
     mute = {id(speaking[n]) for n in (*silent, *tangled)}
     return [v for v in voices if id(v) not in mute], overridden, [speaking[n] for n in tangled]
 
