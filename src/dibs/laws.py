@@ -743,10 +743,16 @@ class _Court:
         """Law 1, and law 7 where the holder has not answered yet.  Returns the freedoms that the grant used, and how much of each."""
         name, at = event["grant"], event["at"]
         used: list[tuple[_Freedom, int]] = []
-        waiting = [self._offers[o].holder for o in sorted(need.open_offers) if self._offers[o].holder != host["platform"]]
+        # What a holder in default owes may be covered at once, whatever else of the need is still being asked for.
+        owed = need.owed >= event["quantity"]
+        waiting = [self._offers[o].holder for o in sorted(need.open_offers) if self._offers[o].holder != host["platform"] and not owed]
         self._check(1, not waiting, f"grant `{name}` goes to `{host['platform']}` while `{', '.join(waiting)}` has not answered")
         covering = [clause for clause in self._rights_over(need, at) if not self._outside(clause, event, need, host)]
-        self._check(7, not (covering and need.hushed), f"`{host['platform']}` heard of request `{event['request']}` before the holder had answered")
+        self._check(
+            7,
+            not (covering and need.hushed and not owed),
+            f"`{host['platform']}` heard of request `{event['request']}` before the holder had answered",
+        )
         if not covering or need.ruled_free:
             return ()
         covers = min(need.owed, event["quantity"])

@@ -117,7 +117,7 @@ class Agreed:
                 continue
             if right.grantor not in (buyers if right.look_through else buyers[:1]):
                 continue
-            if (right.exempt_renewals and self.renews(asked)) or (asked.burst and length(asked) < right.exempt_bursts_under.total_seconds()):
+            if (right.exempt_renewals and self.renews(asked)) or self.is_burst(asked, right):
                 continue
             if together or self.lot(asked, submitted_at, previous, right) >= right.minimum_lot:
                 rights.append(right)
@@ -129,7 +129,7 @@ class Agreed:
         After a notice was withdrawn the need is watched: nothing of it is too small.
         """
         state = self.state
-        if state.watches.get(case_of(self.buyer(asked.party), asked), -EVER) > self.at:
+        if self.watched(asked):
             return max(asked.quantity, right.minimum_lot)
         total, since = asked.quantity, submitted_at - int(right.look_back.total_seconds())
         while previous and total < right.minimum_lot:
@@ -141,10 +141,18 @@ class Agreed:
             previous = other.previous
         return total
 
+    def watched(self, asked: CapacityRequest) -> bool:
+        """Whether a notice for a need of the same case was withdrawn just before: then nothing is too small, too short or a mere renewal."""
+        return self.state.watches.get(case_of(self.buyer(asked.party), asked), -EVER) > self.at
+
     def renews(self, asked: CapacityRequest) -> bool:
         """Whether a need continues a reservation at equal or smaller size (R2)."""
         renewed = self.state.grants.get(asked.renewal_of)
-        return renewed is not None and asked.quantity <= renewed.quantity
+        return renewed is not None and asked.quantity <= renewed.quantity and not self.watched(asked)
+
+    def is_burst(self, asked: CapacityRequest, right: PreEmption) -> bool:
+        """Whether a need is an emergency shorter than the right reaches (R2)."""
+        return asked.burst and length(asked) < right.exempt_bursts_under.total_seconds() and not self.watched(asked)
 
     # --- hosts
 
@@ -174,7 +182,7 @@ class Agreed:
                 known=self.day,
                 facts=self._facts_on(host) if self.state.drifted else self.facts,
                 renewal=self.renews(asked),
-                burst_hours=length(asked) // HOUR if asked.burst else None,
+                burst_hours=length(asked) // HOUR if asked.burst and not self.watched(asked) else None,
                 order=asked.id if asked.id in self._orders else "",
             )
         else:
@@ -227,6 +235,6 @@ def in_regions(host: Host, regions: tuple[str, ...] | None) -> bool:
     return not regions or not host.regions or not set(regions).isdisjoint(host.regions)
 
 
-def because(verdict: Verdict, quantity: int) -> tuple[Because, ...]:
+def because(verdict: Verdict, quantity: int | None = None) -> tuple[Because, ...]:
     """A verdict's reasons as the journal keeps them."""
     return tuple(Because(code=str(r.code), clause=r.clause, need=r.need, have=r.have) for r in verdict.reasons_at(quantity))

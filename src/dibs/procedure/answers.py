@@ -31,6 +31,7 @@ from dibs.procedure.events import (
 from dibs.procedure.needs import bound, end_right, give_up_remainder, reconsider
 from dibs.procedure.notices import MATCHED, material, window_for_round
 from dibs.procedure.refusals import Refusal
+from dibs.quantities import iso
 
 if TYPE_CHECKING:
     from dibs.contract.model import PreEmption
@@ -57,7 +58,7 @@ def respond(hearing: Hearing, command: Respond) -> None:
     elif offer.status != "open" and (offer.status != "lapsed" or hearing.at < offer.respond_by):
         hearing.refuse(command.offer, Refusal.OFFER_OVER, have=offer.status)
     elif hearing.at >= offer.respond_by:
-        late = Because(code="late", clause=right.id, need=f"before {offer.respond_by}", have=str(hearing.at))
+        late = Because(code="late", clause=right.id, need=f"before {iso(offer.respond_by)}", have=iso(hearing.at))
         hearing.say(AnswerLate(at=hearing.at, because=(late,), offer=offer.offer, by=command.by))
     elif offer.matched:
         hearing.refuse(command.offer, Refusal.OFFER_OVER, have="matched")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dibs.contract.model import Consent, MostFavouredCustomer
+from dibs.contract.model import Consent, MostFavouredCustomer, PreEmption
 from dibs.decisions.decision import Answer
 from dibs.procedure.agreed import has_hardware, in_regions
 from dibs.procedure.events import (
@@ -26,10 +26,10 @@ from dibs.procedure.events import (
 from dibs.procedure.needs import reconsider
 from dibs.procedure.refusals import Refusal
 from dibs.procedure.state import Book
-from dibs.quantities import DAY, day_of, instant_of
+from dibs.quantities import DAY, day_of, instant_of, iso
 
 if TYPE_CHECKING:
-    from dibs.contract.model import Host, PreEmption
+    from dibs.contract.model import Host
     from dibs.contract.terms import Terms
     from dibs.procedure.commands import ConfirmDelivery, DeclareCapacity, ReleaseGrant
     from dibs.procedure.hearing import Hearing
@@ -86,7 +86,7 @@ def holders_room(hearing: Hearing, offer: Offer, terms: Terms, quantity: int, na
     right, holder = agreed.right(offer.clause), agreed.holder(agreed.right(offer.clause))
     starts, ends = period(hearing, terms)
     if starts >= ends:
-        return Because(code=str(Refusal.TOO_LATE), clause=offer.clause, need=f"before {ends}", have=str(starts))
+        return Because(code=str(Refusal.TOO_LATE), clause=offer.clause, need=f"before {iso(ends)}", have=iso(starts))
     sku, regions = terms.sku or asked.sku, terms.regions or asked.regions
 
     def unfit(host: Host | None) -> Because | None:
@@ -325,7 +325,7 @@ def _default(hearing: Hearing, grant: Grant, *, covered: bool) -> None:
             until=grant.ends if covered else 0,
         )
     )
-    if strikes >= right.strikes and hearing.agreed.binds(right):
+    if strikes >= right.strikes and hearing.agreed.clause(right.id, PreEmption) and hearing.agreed.binds(right):
         _suspend(hearing, right, strikes)
 
 

@@ -23,6 +23,7 @@ from dibs.procedure.events import (
     Ruled,
 )
 from dibs.procedure.refusals import Refusal
+from dibs.quantities import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def submit(hearing: Hearing, command: SubmitRequest) -> None:
     elif asked.quantity < 1 or not 1 <= asked.minimum_quantity <= asked.quantity or length(asked) <= 0:
         hearing.refuse(asked.id, Refusal.NOT_POSITIVE)
     elif asked.start_latest < max(asked.start_earliest, hearing.at):
-        hearing.refuse(asked.id, Refusal.TOO_LATE, need=asked.start_latest, have=hearing.at)
+        hearing.refuse(asked.id, Refusal.TOO_LATE, need=iso(max(asked.start_earliest, hearing.at)), have=iso(asked.start_latest))
     else:
         _record(hearing, asked)
 
@@ -212,6 +213,8 @@ def cancel(hearing: Hearing, command: CancelRequest) -> None:
         hearing.repeat(command.request)
     elif command.request not in hearing.state.live:
         hearing.refuse(command.request, Refusal.REQUEST_OVER, have=request.status)
+    elif request.offer and hearing.state.offers[request.offer].matched:
+        hearing.refuse(command.request, Refusal.OFFER_OVER, have="matched")
     else:
         if request.offer:
             watch = hearing.at + int(hearing.agreed.right(request.clause).look_back.total_seconds())

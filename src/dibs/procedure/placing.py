@@ -19,7 +19,7 @@ from dibs.procedure.events import Because, ReofferDue, RequestUndetermined
 from dibs.procedure.needs import give_up_remainder, hold
 from dibs.procedure.refusals import Refusal
 from dibs.procedure.schedule import Schedule
-from dibs.quantities import day_of
+from dibs.quantities import day_of, iso
 
 if TYPE_CHECKING:
     from dibs.contract.model import Host, PreEmption
@@ -98,7 +98,7 @@ def _fits(hearing: Hearing, proposal: _Proposal) -> bool:
         # What a holder in default owes is covered later than the need wanted to start: that is what makes it a default.
         latest = max(latest, request.cover.until)
     if not max(earliest, hearing.at) <= proposal.starts <= latest or proposal.ends <= proposal.starts:
-        hearing.refuse(proposal.grant, Refusal.OUTSIDE_THE_NEED, need=f"{earliest} to {latest}", have=proposal.starts)
+        hearing.refuse(proposal.grant, Refusal.OUTSIDE_THE_NEED, need=f"{iso(earliest)} to {iso(latest)}", have=iso(proposal.starts))
         return False
     if price is not None and (price < 0 or (request.asked.price_max is not None and price > request.asked.price_max)):
         hearing.refuse(proposal.grant, Refusal.ABOVE_PRICE_MAXIMUM, need=request.asked.price_max, have=price)
@@ -195,7 +195,7 @@ def _freely(hearing: Hearing, proposal: _Proposal, reasons: tuple[Because, ...])
     request, name = proposal.request, proposal.request.asked.id
     if request.ruling != "permitted" and _has_to_be_offered(hearing, request, request.asked, proposal.host):
         rights = hearing.agreed.rights_over(request.asked, request.submitted_at, request.previous, together=request.together)
-        what = Refusal.EVASION if hearing.state.watches.get(request.case, hearing.at) > hearing.at else Refusal.MUST_OFFER
+        what = Refusal.EVASION if hearing.agreed.watched(request.asked) else Refusal.MUST_OFFER
         hold(hearing, name, rights[0])
         hearing.breach(name, rights[0].id, what)
         hearing.refuse(proposal.grant, what, clause=rights[0].id)

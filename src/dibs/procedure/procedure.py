@@ -56,6 +56,7 @@ from dibs.procedure.intents import outstanding
 from dibs.procedure.refusals import Refusal
 from dibs.procedure.state import State
 from dibs.procedure.timers import ANSWERS, ARRIVALS, LAST, PLACING
+from dibs.quantities import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,7 +77,7 @@ def handle(state: State, command: AnyCommand, *, agreement: Compiled, at: Instan
     hearing = Hearing(state, agreement, command, max(at, state.now))
     adopting = isinstance(command, AdoptAgreement)
     if at < state.now:
-        hearing.refuse(_subject(command), Refusal.CLOCK_WENT_BACK, need=state.now, have=at)
+        hearing.refuse(_subject(command), Refusal.CLOCK_WENT_BACK, need=iso(state.now), have=iso(at))
     elif not state.digest and not adopting:
         hearing.refuse(_subject(command), Refusal.NO_AGREEMENT)
     elif state.digest != agreement.agreement.digest and not adopting:

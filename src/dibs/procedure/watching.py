@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from dibs.contract.model import Consent, FirstShipment, Trigger
 from dibs.decisions.decision import Answer
 from dibs.decisions.ship import may_ship
+from dibs.procedure.agreed import because
 from dibs.procedure.events import (
     AbilityDeclared,
     Because,
+    BreachNoted,
     ProductLaunched,
     PurposeDrifted,
     PurposeRestored,
@@ -69,6 +71,11 @@ def report(hearing: Hearing, command: ReportUsage) -> None:
                 watched_from=_newest(hearing, command.host, command.ends) - over if tests else 0,
             )
         )
+        hosting = agreed.hosting(command.workload_class, command.host)
+        if hosting.answer is Answer.REFUSED:
+            reasons, clause = because(hosting), hosting.denying[0]
+            what = "ran where it may not"
+            hearing.say(BreachNoted(at=hearing.at, because=reasons, request="", clause=clause, by=host.platform, what=what))
         for consent in tests:
             _test_purpose(hearing, consent, command.host)
 
@@ -237,8 +244,7 @@ def launch(hearing: Hearing, command: AnnounceLaunch) -> None:
         return
     hosting = agreed.hosting(command.workload_class, command.host)
     if hosting.answer is Answer.REFUSED:
-        reasons = tuple(Because(code=str(r.code), clause=r.clause, need=r.need, have=r.have) for r in hosting.reasons)
-        hearing.refuse(command.launch, *reasons)
+        hearing.refuse(command.launch, *because(hosting))
         return
     bound = [c for c in agreed.of_kind(FirstShipment) if command.workload_class in c.classes and agreed.acts_for(command.by, c.developer)]
     if bound:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from dibs.contract.model import Share
-from dibs.procedure.commands import AcceptCounter, AssignRight, GrantAccess, ReadNotice, WaiveRight
+from dibs.procedure.commands import AcceptCounter, AssignRight, CancelRequest, GrantAccess, ReadNotice, WaiveRight, WithdrawOffer
 from dibs.procedure.events import Granted, MarketOpened, RightExercised
 from dibs.quantities import DAY
 from dibs.testing.builders import PARTIES, at, compiled, pre_emption, request, terms
@@ -348,6 +348,14 @@ def test_a_beaten_match_is_void_and_the_holder_is_asked_again():
     d.respond("o2", reason="price", on="2025-03-16")
     d.propose("g1", "cinder-west", 5000)
     assert d.kinds == ["Granted"]
+
+
+@pytest.mark.statement("R31")
+def test_a_match_is_not_undone_by_giving_the_need_up():
+    d = in_another_round()
+    for command in (CancelRequest(by="aster", request="r1"), WithdrawOffer(by="aster", offer="o1")):
+        d.say(command)
+        assert d.refused == ["offer_over"]
 
 
 @pytest.mark.statement("R31")

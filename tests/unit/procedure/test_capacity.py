@@ -170,6 +170,16 @@ def test_a_remainder_that_is_covered_does_not_use_up_the_market():
 
 
 @pytest.mark.statement("R22")
+def test_what_is_owed_is_covered_at_once_even_while_the_rest_is_being_asked_for():
+    d = exercised(quantity=3000)
+    d.wait("2025-07-01")
+    d.serve("o2", on="2025-07-02", starts=at("2025-08-01"))
+    d.propose("g1", "delta-south", 3000, price=Decimal(100), starts=d.now)
+    assert d.kinds == ["Granted"]
+    assert (d.request().offered, d.request().granted) == (2000, 3000)
+
+
+@pytest.mark.statement("R22")
 def test_the_tolerance_that_the_notice_grants_is_no_lateness():
     d = desk()
     d.submit(request())

@@ -251,6 +251,22 @@ def test_after_a_withdrawn_notice_the_same_need_in_small_pieces_is_evasion():
     assert d.request("r2").status == "held", "nothing of a watched need is too small"
 
 
+@pytest.mark.statement("R2", "R16", "R25")
+def test_after_a_withdrawn_notice_a_sudden_emergency_or_a_renewal_is_evasion_too():
+    d = desk()
+    d.submit(request("old", quantity=900, purpose="old"))
+    d.propose("g0", "cinder-west", 900, "old")
+    d.submit(request())
+    d.serve("o1")
+    d.say(CancelRequest(by="aster", request="r1"))
+    d.submit(request("burst", burst=True, months=0, hours=48))
+    assert d.request("burst").status == "held"
+    d.propose("g1", "cinder-west", 5000, "burst")
+    assert d.refused == ["must_offer"]
+    d.submit(request("renewal", quantity=900, renewal_of="g0"))
+    assert d.request("renewal").status == "held"
+
+
 @pytest.mark.statement("R16", "R25")
 def test_a_small_need_that_was_free_is_caught_by_a_later_withdrawal():
     d = desk(on="2025-01-01")

@@ -85,6 +85,14 @@ def test_a_site_is_judged_by_itself_and_others_are_not_tested():
     assert d.state.usage == {}
 
 
+@pytest.mark.statement("R28", "S19")
+def test_work_that_ran_where_it_may_not_is_counted_and_put_on_record():
+    d = Desk(compiled(exclusive(classes=("api",))))
+    ran(d, "u1", "api", 10, "2025-04-01", host="cinder-west")
+    assert d.kinds == ["UsageReported", "BreachNoted"]
+    assert (d.said[1].clause, d.said[1].by) == ("exclusive", "cinder")
+
+
 def test_a_report_counts_once():
     d = builder()
     ran(d, "u1", "training", 500, "2025-04-01")
