@@ -11,8 +11,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Self, TypeAlias
-from zoneinfo import ZoneInfo
+from typing import Self, TypeAlias, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 Instant: TypeAlias = int
 """Whole seconds since 1970-01-01T00:00:00Z."""

@@ -256,8 +256,8 @@ def test_a_variant_changes_what_it_says_and_holds_together(played, name):
     assert ("research" in bound) == exclusive
 
 
-def test_the_variants_are_the_four_that_are_compared(played):
-    assert list(played.file.variants) == list(VARIANTS)
+def test_the_variants_are_the_four_that_are_compared_and_a_free_api(played):
+    assert list(played.file.variants) == [*VARIANTS, "open_api"]
 
 
 def test_the_horizon_is_the_whole_of_the_partnership(played):

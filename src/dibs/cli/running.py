@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,7 @@ def run(
     The same scenario, seed and variant give the same journal, byte for byte, on any machine.
     """
     from dibs.contract.readings import take
+    from dibs.journal.checkpoint import SigningKey
     from dibs.simulate.run import run as play
     from dibs.simulate.scenario import load
 
@@ -64,7 +66,9 @@ def run(
     if readings:
         loaded = loaded.under(take(loaded.agreement, dict(readings)))
     with _progress(out, loaded) as progress:
-        result = play(loaded, seed, until=until, progress=progress)
+        # A key for this run alone, kept nowhere: what it has signed can be checked with the public key that is left, and nobody can sign again.
+        signer = SigningKey(f"run/{loaded.file.id}", secrets.token_bytes(32))
+        result = play(loaded, seed, until=until, progress=progress, signer=signer)
     _write(result, leaves)
     _tell(out, loaded, result, leaves)
     return FAILED if any(report.violations for report in result.laws) else DONE

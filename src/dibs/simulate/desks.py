@@ -90,8 +90,10 @@ class Desks:
         verb = script.answer if script is not None else self._verb(offer, desk) if desk.by == "chance" else "exercise"
         if verb == "waive":
             return WaiveRight(by=offer.holder, request=asked.id, signed_by=f"{offer.holder} capacity desk")
-        if verb == "counter" and min(wanted, room) >= max(offer.minimum_accept, 1):
-            return Respond(by=offer.holder, offer=offer.offer, quantity=min(wanted, room), terms=self._counter(offer))
+        # A counter on record was made, whatever there is room for: it binds nobody yet.
+        countered = min(script.quantity or wanted, wanted) if script is not None else min(wanted, room)
+        if verb == "counter" and countered >= max(offer.minimum_accept, 1):
+            return Respond(by=offer.holder, offer=offer.offer, quantity=countered, terms=self._counter(offer))
         if verb == "decline":
             return self._decline(offer, script.reason if script is not None else self._reason(offer, desk, state, agreed))
         if script is not None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from dibs.contract.model import Agreement
     from dibs.decisions.compile import Compiled
+    from dibs.journal.checkpoint import SigningKey
     from dibs.journal.entry import Entry
     from dibs.procedure.commands import AnyCommand
     from dibs.procedure.events import AnyEvent
@@ -87,9 +88,9 @@ class Died(Exception):
 class MortalStore(MemoryStore):
     """A store whose process may die around a write."""
 
-    def __init__(self, *, secret: bytes) -> None:
+    def __init__(self, *, secret: bytes, signer: SigningKey | None = None) -> None:
         """Nobody dies yet."""
-        super().__init__(secret=secret)
+        super().__init__(secret=secret, signer=signer)
         self.fate = ""
 
     def append(self, entries: Sequence[Entry]) -> None:

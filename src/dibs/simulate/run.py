@@ -24,6 +24,7 @@ from dibs.contract.model import FirstShipment, PreEmption
 from dibs.contract.readings import all_clauses
 from dibs.decisions.compile import compile_agreement
 from dibs.errors import BadInput, Finding, Mark
+from dibs.journal.audit import state_digest
 from dibs.journal.entry import plain_row
 from dibs.laws import LawReport, judge
 from dibs.procedure.agreed import Agreed
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dibs.contract.model import Agreement, Share
+    from dibs.journal.checkpoint import SigningKey
     from dibs.journal.entry import Entry
     from dibs.procedure.commands import AnyCommand
     from dibs.procedure.events import AnyEvent
@@ -131,6 +133,7 @@ def run(
     progress: Progress | None = None,
     faults: Faults = NONE,
     judged: bool = True,
+    signer: SigningKey | None = None,
 ) -> Run:
     """Play a scenario to its end, or to the day `until`, which is no longer played.
 
@@ -142,6 +145,7 @@ def run(
         progress: told once a simulated day.
         faults: what goes wrong on purpose.
         judged: whether the seven laws are counted at the end.
+        signer: what the head of the book is signed with at the end; without one nobody vouches for it, and no grant of it can be proven.
 
     Raises:
         BadInput: there is no such variant, or `until` lies outside the horizon.
@@ -155,7 +159,7 @@ def run(
         fix = f"name a day after {horizon.from_}, up to {horizon.until}"
         raise BadInput([Finding("DIB102", f"{last} is not among the days of `{scenario.file.id}`", where, fix)])
     begun = perf_counter()
-    play = _Play(scenario, scenario.file.seed if seed is None else seed, last, progress, faults)
+    play = _Play(scenario, scenario.file.seed if seed is None else seed, last, progress=progress, faults=faults, signer=signer)
     result = play.play()
     result.timings["play"] = perf_counter() - begun
     if judged:
@@ -174,7 +178,7 @@ def plain_agreement(agreement: Agreement) -> dict[str, Any]:
 class _Play:
     """The world of one run."""
 
-    def __init__(self, scenario: Scenario, seed: int, until: date, progress: Progress | None, faults: Faults) -> None:
+    def __init__(self, scenario: Scenario, seed: int, until: date, *, progress: Progress | None, faults: Faults, signer: SigningKey | None) -> None:
         self._scenario = scenario
         self._file = scenario.file
         self._seed = seed
@@ -191,7 +195,7 @@ class _Play:
         self._calendar = Calendar()
         self._texts = texts_as_signed(scenario.agreement, self._begins) if faults.as_signed else [(self._begins, scenario.agreement)]
         secret = sha256(f"{scenario.file.id}/{seed}".encode()).digest()
-        store = MortalStore(secret=secret) if faults != NONE else MemoryStore(secret=secret)
+        store = MortalStore(secret=secret, signer=signer) if faults != NONE else MemoryStore(secret=secret, signer=signer)
         self._store = store
         self._line = Line(store, compile_agreement(self._texts[0][1]), faults, self._chance)
         self._mischief = self._chance.stream("mischief")
@@ -233,6 +237,7 @@ class _Play:
             if self._progress is not None and day != shown:
                 self._progress(day, self._file.horizon.from_, self._until, self._store.size)
                 shown = day
+        self._store.sign(state_digest(self._line.state))
         return Run(
             scenario=self._scenario,
             seed=self._seed,
