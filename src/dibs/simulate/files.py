@@ -53,9 +53,8 @@ class Reading:
         raw = self._read(file)
         if raw is None:
             if not optional:
-                self._findings.add(
-                    "DIB100", f"the file `{file}` is not there", Mark(self.name(file)), fix="put it there, or name another in `scenario.yaml`"
-                )
+                fix = "put it there" + (", or name another in `scenario.yaml`" if file != "scenario.yaml" else "")
+                self._findings.add("DIB100", f"the file `{file}` is not there", Mark(self.name(file)), fix=fix)
             return None
         if len(raw) > BYTES_MAX:
             self._findings.add("DIB100", f"the file has more than {BYTES_MAX} bytes", Mark(self.name(file)), fix="split the scenario")

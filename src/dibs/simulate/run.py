@@ -626,19 +626,39 @@ class _Play:
             self._ship(need.asked.launch, workload_class, [g.host for g in sorted(mine, key=lambda g: (-g.quantity, g.grant))])
 
     def _ship(self, launch: str, workload_class: str, hosts: list[str]) -> None:
-        holders = {right.holder for right in _clauses(self._scenario, FirstShipment)}
-        places = self._scenario.agreement.hosts
+        """Announce a product on every platform that it has capacity on: a first-shipment holder's before all others."""
+        places, first = self._scenario.agreement.hosts, _clauses(self._scenario, FirstShipment)
+        holders = {clause.holder for clause in first}
         for host in sorted(dict.fromkeys(hosts), key=lambda h: places[h].platform not in holders):
             if (launch, places[host].platform) in self._line.state.launches:
                 continue
             command = AnnounceLaunch(by=self._file.buyer, launch=launch, workload_class=workload_class, host=host)
-            refused = any(isinstance(event, CommandRefused) for event in self._say(command))
-            if refused and holders:
-                sku = places[host].skus[0] if places[host].skus else ""
-                for holder in sorted(holders):
-                    able = self._desks.has_room(holder, sku, self._line.state, self._now)
-                    self._say(DeclareAbility(by=holder, launch=launch, able=able, willing=able))
-                self._say(command)
+            if not isinstance(self._say(command)[-1], CommandRefused) or not first:
+                continue
+            for clause in first:
+                self._ship_first(clause, command)
+            self._say(command)
+            freed = [
+                self._line.state.launches[launch, clause.holder] + int(clause.head_start.total_seconds())
+                for clause in first
+                if (launch, clause.holder) in self._line.state.launches
+            ]
+            if freed and max(freed) > self._now:
+                self._calendar.add(max(freed), "again", command)
+
+    def _ship_first(self, clause: FirstShipment, refused: AnnounceLaunch) -> None:
+        """A launch waits for another platform: it ships there too if such work runs there, else its holder says whether it can and wants to."""
+        places = self._scenario.agreement.hosts
+        launch, workload_class = refused.launch, refused.workload_class
+        if (launch, clause.holder) in self._line.state.launches:
+            return
+        home = next((h for (h, c), n in self._running.items() if n and c == workload_class and places[h].platform == clause.holder), None)
+        if home is not None:
+            self._say(AnnounceLaunch(by=refused.by, launch=launch, workload_class=workload_class, host=home))
+            return
+        skus = places[refused.host].skus
+        able = self._desks.has_room(clause.holder, skus[0] if skus else "", self._line.state, self._now)
+        self._say(DeclareAbility(by=clause.holder, launch=launch, able=able, willing=able))
 
 
 def _clauses(scenario: Scenario, kind: type[C]) -> list[C]:
