@@ -298,6 +298,50 @@ def test_a_launch_slips_by_the_days_its_capacity_is_late(tmp_path):
     assert shipped["voice"] == date(2025, 3, 31)
 
 
+@pytest.mark.statement("R34")
+def test_a_product_that_ships_first_elsewhere_ships_there_first():
+    clause = """  - id: ships-first
+    kind: first_shipment
+    says: Products ship on Borealis first, five days before anybody else.
+    developer: aster
+    holder: borealis
+    classes: [product]
+    head_start: 5 days
+  - id: licence
+"""
+    home = "r0,2025-01-02,product,h100,300,,us-east,2025-01-02,2025-02-01,6,,9,\nr1,"
+    result = run.run(
+        small(
+            agreement_yaml=[("  - id: licence\n", clause)],
+            demand_csv=[("2,2.50,3,", "2,2.50,3,app"), (",us-west;us-east,", ",us-west,"), ("r1,", home)],
+        )
+    )
+    shipped = [(e.platform, day_of(e.at)) for e in events(result, "ProductLaunched") if e.launch == "app"]
+    assert shipped == [("borealis", date(2025, 2, 5)), ("cinder", date(2025, 2, 10))]
+
+
+@pytest.mark.statement("R34")
+def test_a_holder_that_cannot_support_a_product_says_so_and_frees_it():
+    clause = """  - id: ships-first
+    kind: first_shipment
+    says: Products ship on Borealis first.
+    developer: aster
+    holder: borealis
+    classes: [product]
+  - id: licence
+"""
+    nothing = [("quantity: 4000", "quantity: 0"), ("quantity: 6000", "quantity: 0")]
+    result = run.run(
+        small(
+            agreement_yaml=[("  - id: licence\n", clause)],
+            suppliers_yaml=nothing,
+            demand_csv=[("2,2.50,3,", "2,2.50,3,app"), (",us-west;us-east,", ",us-west,")],
+        )
+    )
+    assert [(e.holder, e.able, e.willing) for e in events(result, "AbilityDeclared")] == [("borealis", False, False)]
+    assert [e.platform for e in events(result, "ProductLaunched") if e.launch == "app"] == ["cinder"]
+
+
 def test_the_most_urgent_need_is_served_first_when_there_is_not_enough():
     line = "{},2025-02-10,api,h100,4000,4000,,2025-02-12,2025-02-20,3,,{},"
     added = "\n".join(line.format(*pair) for pair in (("late", 1), ("urgent", 8)))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dibs.quantities import Instant
 
-What: TypeAlias = Literal["answer", "again", "supply", "deliver", "month", "signal", "declare", "verify", "adopt", "need", "usage", "place"]
+What: TypeAlias = Literal["answer", "again", "supply", "deliver", "month", "signal", "declare", "verify", "adopt", "need", "usage"]
 """What an entry of the calendar is about."""
 
 _ORDER: dict[What, int] = {
@@ -29,7 +29,6 @@ _ORDER: dict[What, int] = {
     "declare": 9,
     "verify": 10,
     "need": 11,
-    "place": 12,
 }
 ANSWERS = _ORDER["again"]
 """Entries up to this come before what is due by itself at the same instant."""

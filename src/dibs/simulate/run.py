@@ -298,8 +298,6 @@ class _Play:
                 self._say(VerifyTrigger(by=about.verified_by, trigger=about.trigger, confirmed=about.confirmed))
             case "need":
                 self._say(SubmitRequest(by=about.request.party, request=about.request))
-            case "place":
-                self._touched.setdefault(about)
             case _:
                 raise AssertionError(what)
 
