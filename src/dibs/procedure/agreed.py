@@ -14,6 +14,7 @@ from dibs.contract.model import Clause, Consent, ExclusiveHosting, PreEmption, S
 from dibs.decisions.decision import Facts
 from dibs.procedure.events import Because
 from dibs.procedure.schedule import EVER
+from dibs.procedure.state import case_of
 from dibs.quantities import DAY, HOUR, day_of
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Agreed:
         """Whether a right in force is awake: neither spent nor suspended."""
         return self.state.suspended.get(right.id, -EVER) <= self.at
 
-    def rights_over(self, asked: CapacityRequest, submitted_at: Instant, previous: str, *, together: bool = False) -> list[PreEmption]:
+    def rights_over(self, asked: CapacityRequest, submitted_at: Instant, *, together: bool = False) -> list[PreEmption]:
         """The rights that bind a need, wherever it would go, in the order of the text.
 
         Class exclusivity comes first (R28): a class that is bound is covered by nothing.  Then who buys (R17), renewals
@@ -119,27 +120,18 @@ class Agreed:
                 continue
             if (right.exempt_renewals and self.renews(asked)) or self.is_burst(asked, right):
                 continue
-            if together or self.lot(asked, submitted_at, previous, right) >= right.minimum_lot:
+            if together or self.watched(asked) or self.lot(asked, submitted_at, right) >= right.minimum_lot:
                 rights.append(right)
         return rights
 
-    def lot(self, asked: CapacityRequest, submitted_at: Instant, previous: str, right: PreEmption) -> int:
-        """How much a need asks for together with those of its case within the look-back (R16); counting ends at the minimum lot.
-
-        After a notice was withdrawn the need is watched: nothing of it is too small.
-        """
-        state = self.state
-        if self.watched(asked):
-            return max(asked.quantity, right.minimum_lot)
-        total, since = asked.quantity, submitted_at - int(right.look_back.total_seconds())
-        while previous and total < right.minimum_lot:
-            other = state.requests[previous]
-            if other.submitted_at <= since:
-                break
-            if other.status not in {"denied", "cancelled"} and right.grantor in self.buyers(other.asked.party):
-                total += other.asked.quantity
-            previous = other.previous
-        return total
+    def lot(self, asked: CapacityRequest, submitted_at: Instant, right: PreEmption) -> int:
+        """How much a need asks for together with those of its case within the look-back before it (R16)."""
+        volume = self.state.volumes.get(case_of(right.grantor, asked))
+        if volume is None:
+            return asked.quantity
+        since = submitted_at - int(right.look_back.total_seconds())
+        own = 0 if asked.id in self.state.requests else asked.quantity
+        return own + volume.least(submitted_at, submitted_at + 1) - volume.least(since, since + 1)
 
     def watched(self, asked: CapacityRequest) -> bool:
         """Whether a notice for a need of the same case was withdrawn just before: then nothing is too small, too short or a mere renewal."""
@@ -218,11 +210,6 @@ _NO_FACTS = Facts()
 def length(asked: CapacityRequest) -> int:
     """How long a need lasts, in seconds."""
     return (asked.months * HOURS_A_MONTH + asked.hours) * HOUR
-
-
-def case_of(buyer: PartyId, asked: CapacityRequest) -> str:
-    """The name of the case that a need belongs to: needs of one buyer and one purpose are one case (R16)."""
-    return f"{buyer}/{asked.purpose or asked.workload_class}"
 
 
 def has_hardware(host: Host, sku: str) -> bool:

@@ -68,7 +68,7 @@ from dibs.procedure.events import (
     VersionBegan,
 )
 from dibs.procedure.schedule import EVER, Schedule
-from dibs.procedure.state import Book, Cover, Declared, Figure, Grant, Market, Offer, Request, State, Usage
+from dibs.procedure.state import Book, Cover, Declared, Figure, Grant, Market, Offer, Request, State, Usage, case_of
 from dibs.procedure.transitions import START, move
 
 if TYPE_CHECKING:
@@ -231,9 +231,17 @@ def _submit(state: State, event: RequestSubmitted) -> None:
     status = move("request", START["request"], "RequestSubmitted")
     previous = state.cases.get(event.case, "")
     state.cases[event.case] = asked.id
-    request = Request(asked=asked, status=status, submitted_at=event.at, case=event.case, previous=previous)
+    request = Request(asked=asked, status=status, submitted_at=event.at, case=event.case, buyers=event.buyers, previous=previous)
     _keep(state, request)
+    _count(state, request, asked.quantity)
     state.timers.start("expiry", asked.id, asked.start_latest + 1)
+
+
+def _count(state: State, request: Request, quantity: int) -> None:
+    """So much more, or less, was asked for in the cases of everybody who buys."""
+    for buyer in request.buyers:
+        case = case_of(buyer, request.asked)
+        state.volumes[case] = state.volumes.get(case, Schedule()).plus(request.submitted_at, EVER, quantity)
 
 
 def _moved(request: Request, happened: str) -> Request:
@@ -262,6 +270,8 @@ def _give_up_all(state: State, name: str, happened: str) -> None:
     market, cover = request.market, request.cover
     if cover.quantity:
         _owe(state, cover.holder, -cover.quantity)
+    if happened != "RequestExpired":
+        _count(state, request, -request.asked.quantity)
     _stop(state, name)
     _keep(
         state,
@@ -276,10 +286,9 @@ def _give_up_all(state: State, name: str, happened: str) -> None:
 
 def _over(aftermath: str, happened: str) -> str:
     """What follows a refusal is over when the need is."""
-    return aftermath if aftermath in {"none", "placed_alternate"} else move("aftermath", aftermath, _ENDS.get(happened, happened))
-
-
-_ENDS = {"RequestDenied": "RequestUnfilled"}
+    if aftermath in {"none", "placed_alternate"}:
+        return aftermath
+    return move("aftermath", aftermath, "RequestUnfilled" if happened == "RequestDenied" else happened)
 
 
 def _give_up(state: State, event: RequestUnfilled) -> None:

@@ -75,6 +75,8 @@ class RequestSubmitted(Event, frozen=True, kw_only=True, tag=True, omit_defaults
     clause: str = ""
     holder: str = ""
     case: str = ""
+    buyers: tuple[str, ...] = ()
+    """The party, and everybody whose purchases its purchases count as, upwards (R17)."""
 
 
 class RequestHeld(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):

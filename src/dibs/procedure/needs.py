@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dibs.contract.model import PreEmption
 from dibs.decisions.decision import Answer
-from dibs.procedure.agreed import because, case_of, length
+from dibs.procedure.agreed import because, length
 from dibs.procedure.events import (
     Because,
     DoubtEnded,
@@ -23,6 +23,7 @@ from dibs.procedure.events import (
     Ruled,
 )
 from dibs.procedure.refusals import Refusal
+from dibs.procedure.state import case_of
 from dibs.quantities import iso
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ def submit(hearing: Hearing, command: SubmitRequest) -> None:
 
 def _record(hearing: Hearing, asked: CapacityRequest) -> None:
     agreed = hearing.agreed
-    case = case_of(agreed.buyer(asked.party), asked)
-    previous = hearing.state.cases.get(case, "")
-    answer, right, reasons = _find_right(hearing, asked, hearing.at, previous)
+    buyers = tuple(agreed.buyers(asked.party))
+    case = case_of(buyers[-1], asked)
+    answer, right, reasons = _find_right(hearing, asked, hearing.at)
     clause, holder = (right.id, agreed.holder(right)) if right else ("", "")
-    joined = [*_joined(hearing, right, previous)] if right else []
-    hearing.say(RequestSubmitted(at=hearing.at, because=reasons, request=asked, clause=clause, holder=holder, case=case))
+    joined = [*_joined(hearing, right, hearing.state.cases.get(case, ""))] if right else []
+    hearing.say(RequestSubmitted(at=hearing.at, because=reasons, request=asked, clause=clause, holder=holder, case=case, buyers=buyers))
     if answer is Answer.UNDETERMINED:
         hearing.say(RequestUndetermined(at=hearing.at, because=reasons, request=asked.id))
     elif answer is Answer.REFUSED:
@@ -82,7 +83,7 @@ def _record(hearing: Hearing, asked: CapacityRequest) -> None:
 
 
 def _find_right(
-    hearing: Hearing, asked: CapacityRequest, at: Instant, previous: str, *, together: bool = False
+    hearing: Hearing, asked: CapacityRequest, submitted_at: Instant, *, together: bool = False
 ) -> tuple[Answer, PreEmption | None, tuple[Because, ...]]:
     """What has to happen to a need before it goes anywhere, under which right, and why.
 
@@ -90,9 +91,9 @@ def _find_right(
     take it (refused), or the clauses do not say (undetermined).
     """
     agreed = hearing.agreed
-    rights = agreed.rights_over(asked, at, previous, together=together)
+    rights = agreed.rights_over(asked, submitted_at, together=together)
     right = rights[0] if rights else None
-    lot = max(agreed.lot(asked, at, previous, right), right.minimum_lot) if right else asked.quantity
+    lot = max(agreed.lot(asked, submitted_at, right), right.minimum_lot) if right else asked.quantity
     hosts = agreed.candidates(asked)
     if asked.own_build:
         built = (agreed.verdict(asked, h.id, asked.quantity) for h in hosts if h.own_build)
@@ -129,7 +130,7 @@ def _joined(hearing: Hearing, right: PreEmption, previous: str) -> Iterator[tupl
         if request.submitted_at <= since or (request.clause == right.id and not request.together):
             break
         if previous in state.live and not request.clause and not request.undetermined and request.ruling != "permitted" and request.loose:
-            answer, found, reasons = _find_right(hearing, request.asked, request.submitted_at, request.previous, together=True)
+            answer, found, reasons = _find_right(hearing, request.asked, request.submitted_at, together=True)
             if answer is Answer.OFFER_FIRST and found and found.id == right.id:
                 yield previous, reasons
         previous = request.previous
@@ -150,7 +151,7 @@ def reconsider(hearing: Hearing, void: frozenset[str] = frozenset()) -> None:
     for name in [*hearing.state.live]:
         request = hearing.state.requests[name]
         if request.undetermined:
-            answer, right, reasons = _find_right(hearing, request.asked, request.submitted_at, request.previous, together=request.together)
+            answer, right, reasons = _find_right(hearing, request.asked, request.submitted_at, together=request.together)
             if answer is Answer.UNDETERMINED:
                 continue
             hearing.say(DoubtEnded(at=hearing.at, because=reasons, request=name))
@@ -167,7 +168,7 @@ def reconsider(hearing: Hearing, void: frozenset[str] = frozenset()) -> None:
             end_right(hearing, name)
             request = hearing.state.requests[name]
         if not request.clause and request.ruling != "permitted" and request.loose:
-            answer, right, reasons = _find_right(hearing, request.asked, request.submitted_at, request.previous, together=request.together)
+            answer, right, reasons = _find_right(hearing, request.asked, request.submitted_at, together=request.together)
             if answer is Answer.OFFER_FIRST and right:
                 hold(hearing, name, right, reasons)
 
@@ -180,7 +181,7 @@ def bound(hearing: Hearing, request: Request) -> bool:
         return False
     if request.ruling == "offer_first":
         return True
-    rights = agreed.rights_over(request.asked, request.submitted_at, request.previous, together=request.together)
+    rights = agreed.rights_over(request.asked, request.submitted_at, together=request.together)
     return any(r.id == request.clause for r in rights)
 
 

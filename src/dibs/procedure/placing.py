@@ -167,7 +167,7 @@ def _renews_elsewhere(hearing: Hearing, proposal: _Proposal) -> bool:
 def _has_to_be_offered(hearing: Hearing, request: Request, asked: CapacityRequest, host: Host) -> bool:
     """Whether a right binds a need on a host, the need taken together with its case."""
     agreed = hearing.agreed
-    rights = agreed.rights_over(asked, request.submitted_at, request.previous, together=request.together)
+    rights = agreed.rights_over(asked, request.submitted_at, together=request.together)
     lot = max([asked.quantity, *(r.minimum_lot for r in rights)])
     return bool(rights) and agreed.verdict(asked, host.id, lot).answer is Answer.OFFER_FIRST
 
@@ -194,7 +194,7 @@ def _freely(hearing: Hearing, proposal: _Proposal, reasons: tuple[Because, ...])
     """Where no right binds the need: unless one has come to bind it since, by a notice withdrawn or by other needs of its case."""
     request, name = proposal.request, proposal.request.asked.id
     if request.ruling != "permitted" and _has_to_be_offered(hearing, request, request.asked, proposal.host):
-        rights = hearing.agreed.rights_over(request.asked, request.submitted_at, request.previous, together=request.together)
+        rights = hearing.agreed.rights_over(request.asked, request.submitted_at, together=request.together)
         what = Refusal.EVASION if hearing.agreed.watched(request.asked) else Refusal.MUST_OFFER
         hold(hearing, name, rights[0])
         hearing.breach(name, rights[0].id, what)

@@ -49,6 +49,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The pre-emption right that binds it now; empty if it is free."""
     holder: str = ""
     case: str = ""
+    buyers: tuple[str, ...] = ()
+    """The party, and everybody whose purchases its purchases count as, upwards."""
     previous: str = ""
     """The need of the same case before this one, if any."""
     together: bool = False
@@ -201,6 +203,8 @@ class State(msgspec.Struct, kw_only=True):
     """By host and sku."""
     cases: dict[str, str] = msgspec.field(default_factory=dict)
     """Case -> the latest request of it (R16)."""
+    volumes: dict[str, Schedule] = msgspec.field(default_factory=dict)
+    """Case -> how much was asked for by each instant, as far as it was not denied or given up."""
     sold: dict[Sold, str] = msgspec.field(default_factory=dict)
     """The latest grant of each platform, class and sku."""
     reports: dict[str, Usage] = msgspec.field(default_factory=dict)
@@ -235,7 +239,12 @@ class State(msgspec.Struct, kw_only=True):
     """(holder, person) who may read behind the barrier."""
 
 
-_LAYERED = ("requests", "live", "offers", "grants", "awaited", "books", "cases", "sold", "reports")
+_LAYERED = ("requests", "live", "offers", "grants", "awaited", "books", "cases", "volumes", "sold", "reports")
+
+
+def case_of(buyer: str, asked: CapacityRequest) -> str:
+    """The name of the case that a need belongs to: needs of one buyer and one purpose are one case (R16)."""
+    return f"{buyer}/{asked.purpose or asked.workload_class}"
 
 
 def suppose(state: State) -> State:
