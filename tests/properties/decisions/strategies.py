@@ -27,6 +27,8 @@ HOSTS = (
 )
 HOST_IDS = tuple(h.id for h in HOSTS)
 LOTS = (1, 100, 1000)
+KINDS = ("exclusive", "exclusive", "pre_emption", "pre_emption", "consent", "consent", "sub_supply", "programme")
+LOOSENING = ("consent", "consent", "consent", "programme", "sub_supply")
 QUANTITIES = (None, 1, 99, 100, 101, 999, 1000, 5000)
 
 days = st.integers(0, SPAN).map(lambda n: FIRST + timedelta(days=n))
@@ -45,12 +47,12 @@ def periods(draw):
 
 
 @st.composite
-def hosting_clauses(draw, clause_id, *, others=()):
-    """One clause of any kind that matters to where work runs."""
+def hosting_clauses(draw, clause_id, *, others=(), kinds=KINDS):
+    """One clause of a kind that matters to where work runs."""
     fields = draw(periods()) | {
         "overrides": draw(st.just(()) | st.lists(st.sampled_from(others), max_size=2, unique=True).map(tuple)) if others else ()
     }
-    kind = draw(st.sampled_from(["exclusive", "exclusive", "pre_emption", "pre_emption", "consent", "consent", "sub_supply", "programme"]))
+    kind = draw(st.sampled_from(kinds))
     if kind == "exclusive":
         clause = make.exclusive(
             clause_id,
@@ -133,7 +135,22 @@ def triggers(draw, clause_id, ends):
 
 
 @st.composite
-def agreements(draw):
+def tight_agreements(draw):
+    """One clause that binds all work all the time, and others that loosen it."""
+    binding = st.one_of(
+        st.builds(
+            lambda tests, sub: make.exclusive("k0", classes=CLASSES, tests=tests, sub_supply=sub),
+            st.sampled_from(["platform", "platform", "operator"]),
+            st.sampled_from(["counts", "named", "refused"]),
+        ),
+        st.builds(lambda lot: make.pre_emption("k0", CLASSES, minimum_lot=lot), st.sampled_from(LOTS)),
+    )
+    loosening = [draw(hosting_clauses(f"k{n}", kinds=LOOSENING)) for n in range(1, draw(st.integers(2, 5)))]
+    return make.agreement(draw(binding), *loosening, parties=PARTIES, hosts=HOSTS, classes=CLASSES)
+
+
+@st.composite
+def mixed_agreements(draw):
     """A first text of a few clauses and up to three amendments that end, restate and add."""
     ids = [f"k{n}" for n in range(draw(st.integers(1, 4)))]
     clauses = [draw(hosting_clauses(i, others=tuple(o for o in ids if o != i))) for i in ids]
@@ -160,6 +177,11 @@ def agreements(draw):
         if binding:
             live = [i for i in live if i not in gone or i in restated] + added
     return make.agreement(*clauses, amendments=amendments, parties=PARTIES, hosts=HOSTS, classes=CLASSES)
+
+
+def agreements():
+    """Agreements of either make."""
+    return st.one_of(mixed_agreements(), mixed_agreements(), tight_agreements())
 
 
 @st.composite
