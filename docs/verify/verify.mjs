@@ -73,14 +73,16 @@ function check (bundle, key) {
     need(what === 'Wake' || request === granted.request || (request === undefined && offers.has(offer)), `entry ${seq} speaks of another need`)
     if (['ServeNotice', 'OfferServed', 'OfferTolled', 'RoundOpened'].includes(what)) offers.set(offer, said.respond_by ?? said.until ?? 0)
     else if (offer && ['RightExercised', 'RightDeclined', 'RightCountered', 'RightLapsed', 'RightWaived'].includes(what)) {
-      const late = said.at >= offers.get(offer) + (what === 'RightExercised' ? 1 : 0)
+      const late = said.at >= offers.get(offer) + (['RightExercised', 'RightWaived'].includes(what) ? 1 : 0)
       need(late === (what === 'RightLapsed'), `entry ${seq} is an answer out of its time`)
     }
     if (['RightExercised', 'CounterAccepted'].includes(what)) taken.add(offer)
     market = what === 'MarketOpened' ? said.until : bound.includes(what) ? 0 : free.includes(what) ? Infinity : market
   }
   const covers = granted.from_cover && steps.some(({ said }) => said.type === 'HolderDefaulted')
-  need(granted.offer ? taken.has(granted.offer) : covers || granted.at < market, 'it was granted while the holder had the first word')
+  const spares = ['consented', 'exempt', 'on_holder_platform', 'overridden', 'sub_supply_counts', 'suspended']
+  const spared = granted.because?.some(({ code }) => spares.includes(code))
+  need(granted.offer ? taken.has(granted.offer) : covers || spared || granted.at < market, 'it was granted while the holder had the first word')
   return steps
 }
 

@@ -72,13 +72,15 @@ def check(bundle, key):
         if what in ("ServeNotice", "OfferServed", "OfferTolled", "RoundOpened"):
             offers[offer] = said.get("respond_by", said.get("until", 0))
         elif offer and what in ("RightExercised", "RightDeclined", "RightCountered", "RightLapsed", "RightWaived"):
-            late = said["at"] >= offers[offer] + (what == "RightExercised")
+            late = said["at"] >= offers[offer] + (what in ("RightExercised", "RightWaived"))
             need(late == (what == "RightLapsed"), f"entry {seq} is an answer out of its time")
         taken |= {offer} if what in ("RightExercised", "CounterAccepted") else set()
         if what in ("RequestHeld", "OfferServed", "ReofferDue", "RightRevived", "MarketOpened", "RightEnded", "RightWaived", "Ruled"):
             market = said["until"] if what == "MarketOpened" else 0 if what in ("RequestHeld", "OfferServed", "ReofferDue", "RightRevived") else None
     covers = granted.get("from_cover") and any(said["type"] == "HolderDefaulted" for _, _, said in steps)
-    lawful = granted["offer"] in taken if granted.get("offer") else covers or market is None or granted["at"] < market
+    spared = {"consented", "exempt", "on_holder_platform", "overridden", "sub_supply_counts", "suspended"}
+    spared &= {reason["code"] for reason in granted.get("because", [])}
+    lawful = granted["offer"] in taken if granted.get("offer") else covers or spared or market is None or granted["at"] < market
     need(lawful, "it was granted while the holder had the first word")
     return steps
 

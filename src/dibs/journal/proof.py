@@ -69,6 +69,12 @@ BINDS: Final = frozenset({"RequestHeld", "OfferServed", "ReofferDue", "RightRevi
 FREES: Final = frozenset({"MarketOpened", "RightEnded", "RightWaived", "Ruled"})
 """After one of these it may."""
 
+SPARES: Final = frozenset({"consented", "exempt", "on_holder_platform", "overridden", "sub_supply_counts", "suspended"})
+"""A grant for one of these reasons is outside the right, whatever the holder has said."""
+
+BY_SILENCE: Final = frozenset({"RightExercised", "RightWaived"})
+"""Where the clause says so, silence accepts or waives: then these come at the deadline itself."""
+
 ANSWERS: Final = frozenset({"RightExercised", "RightDeclined", "RightCountered", "RightLapsed", "RightWaived"})
 
 
@@ -361,7 +367,7 @@ def _check_story(grant: str, steps: Sequence[Step]) -> Step:
             respond_by[offer] = values["until"]
         elif step.what in ANSWERS and offer:
             _require(offer in respond_by, f"entry {step.seq} answers an offer that was not served")
-            late = step.at > respond_by[offer] if step.what == "RightExercised" else step.at >= respond_by[offer]
+            late = step.at > respond_by[offer] if step.what in BY_SILENCE else step.at >= respond_by[offer]
             _require(late == (step.what == "RightLapsed"), f"entry {step.seq} is an answer out of its time")
         if step.what in {"RightExercised", "CounterAccepted"}:
             taken.add(offer)
@@ -375,8 +381,9 @@ def _check_story(grant: str, steps: Sequence[Step]) -> Step:
         _require(granted.at < market_until, "the market was not open when it was granted")
     elif values.get("from_cover"):
         _require(any(step.what == "HolderDefaulted" for step in steps), "nobody had defaulted on what it covers")
-    else:
-        _require(not bound, "it was granted while the holder had the first word")
+    elif bound:
+        spared = {reason["code"] for reason in values.get("because", ())} & SPARES
+        _require(bool(spared), "it was granted while the holder had the first word")
     return granted
 
 
