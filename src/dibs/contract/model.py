@@ -133,7 +133,9 @@ class ExclusiveHosting(Clause):
     kind: ClassVar[str] = "exclusive_hosting"
     platform: PartyId = term("Who hosts.", refers="party")
     classes: tuple[WorkloadClass, ...] = term("Which work is bound.", refers="class")
-    tests: Literal["platform", "operator"] = term("Which of a host's two coordinates the clause looks at; of `operator`, only named sub-supply counts.", default="platform", source="S45")
+    tests: Literal["platform", "operator"] = term(
+        "Which of a host's two coordinates the clause looks at; of `operator`, only named sub-supply counts.", default="platform", source="S45"
+    )
     sub_supply: Literal["counts", "named", "refused"] = term(
         "Whether others' machines under the platform's contract count as the platform's: always, only with a `sub_supply` clause or consent, never.",
         default="counts",
