@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dibs.journal.audit import re_decide, replay, state_digest, verify
+from dibs.journal.checkpoint import SigningKey
 from dibs.journal.proof import prove, verify_bundle
 from dibs.procedure.events import Granted
 from dibs.simulate import rig
@@ -28,7 +29,7 @@ def stand_alone():
 @pytest.mark.parametrize("number", range(0, 60, 5))
 def test_every_grant_of_a_seed_can_be_proven_and_its_book_passes_every_audit(number, stand_alone):
     world = rig.world(number)
-    played = run(world.scenario, number, faults=world.faults, judged=False)
+    played = run(world.scenario, number, faults=world.faults, judged=False, signer=SigningKey("example.com/world", bytes(32)))
     book = played.store
     book.sign(state_digest(played.state))
     (key,) = book.signers()
