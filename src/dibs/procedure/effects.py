@@ -69,7 +69,7 @@ from dibs.procedure.events import (
 )
 from dibs.procedure.schedule import EVER, Schedule
 from dibs.procedure.state import Book, Cover, Declared, Figure, Grant, Market, Offer, Request, State, Usage, case_of
-from dibs.procedure.transitions import START, move
+from dibs.procedure.transitions import BACK, START, move
 
 if TYPE_CHECKING:
     from dibs.quantities import Instant
@@ -246,6 +246,8 @@ def _count(state: State, request: Request, quantity: int) -> None:
 
 def _moved(request: Request, happened: str) -> Request:
     """The request after something happened to it as a whole."""
+    if request.cover.quantity and happened in BACK:
+        happened = f"{happened}, and cover is due"
     status = move("request", request.status, happened)
     return request if status == request.status else replace(request, status=status)
 
@@ -417,13 +419,11 @@ def _close_market(state: State, name: str, happened: str, **changes: object) -> 
 
 def _take_from_market(state: State, request: Request, quantity: int, happened: str) -> None:
     """So much of what was free to go elsewhere is used."""
-    market = request.market
-    if market.quantity > quantity:
-        market = replace(market, quantity=market.quantity - quantity)
-    else:
-        market = Market(status=move("aftermath", market.status, happened))
+    market, left = request.market, request.market.quantity - quantity
+    status = move("aftermath", market.status, f"{happened} {'in part' if left else 'in full'}")
+    if not left:
         state.timers.stop("market", request.asked.id)
-    _keep(state, request, market=market)
+    _keep(state, request, market=replace(market, status=status, quantity=left) if left else Market(status=status))
 
 
 # Capacity and reservations.
@@ -490,8 +490,7 @@ def _grant(state: State, event: Granted) -> None:
     if request.market.status == "reoffer_due" and not request.wanted:
         request = replace(request, market=Market(status=move("aftermath", "reoffer_due", "Granted in full")), reoffer=False)
     if event.from_market:
-        happened = "Granted in part" if request.market.quantity > event.from_market else "Granted in full"
-        _take_from_market(state, request, event.from_market, happened)
+        _take_from_market(state, request, event.from_market, "Granted")
     else:
         _keep(state, request)
 

@@ -61,7 +61,9 @@ procedure itself never brings it there, so the table has no way to these.
 """
 
 _STILL_OUT = ("NoticeDefective", "OfferServed", "RightExercised", "RightLapsed", "RightWaived", "RightCountered", "MarketOpened")
-_BACK = ("OfferWithdrawn", "OfferVoided", "RightDeclined without effect", "ReofferDue", "RightRevived")
+BACK = ("OfferWithdrawn", "OfferVoided", "RightDeclined without effect", "ReofferDue", "RightRevived", "RightEnded")
+"""What brings a need back from where it was out; while a holder in default still owes some of it, it stays out."""
+_BACK_IN_PART = tuple(f"{event}, and cover is due" for event in BACK)
 _OUTCOME = {
     "RightExercised in full": "exercised",
     "RightExercised in part": "partially_exercised",
@@ -72,12 +74,16 @@ _OUTCOME = {
     "OfferWithdrawn": "withdrawn",
     "OfferVoided": "void",
 }
-LEFT = MappingProxyType(
+LEFT: Mapping[str, str] = MappingProxyType(
     {"part granted": "partially_granted", "rest offered": "offering", "rest held": "held", "rest free": "submitted", "nothing left": "unfilled"}
 )
 """What is left of a need of which some was lost, and the status that this makes."""
-_UNFILLED = {f"RequestUnfilled: {left}": then for left, then in LEFT.items()}
-_DEFAULTED = {f"HolderDefaulted: {left}": then for left, then in LEFT.items()}
+
+
+def _lost(event: str, *left: str) -> Mapping[str, str]:
+    return {f"{event}: {what}": LEFT[what] for what in left}
+
+
 _GIVEN_UP = {"RequestCancelled": "expired", "RequestExpired": "expired", "RequestUnfilled": "expired"}
 
 _REQUEST: Mapping[str, Mapping[str, str]] = {
@@ -88,10 +94,8 @@ _REQUEST: Mapping[str, Mapping[str, str]] = {
         "DoubtEnded": "submitted",
         "Ruled": "submitted",
         "RequestDenied": "denied",
-        "RightEnded": "submitted",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        **_UNFILLED,
         "RequestCancelled": "cancelled",
         "RequestExpired": "expired",
     },
@@ -107,43 +111,42 @@ _REQUEST: Mapping[str, Mapping[str, str]] = {
         "RequestUndetermined": "held",
         "DoubtEnded": "held",
         "Ruled": "held",
-        "RequestDenied": "denied",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        **_UNFILLED,
         "RequestCancelled": "cancelled",
         "RequestExpired": "expired",
     },
     "offering": {
         **dict.fromkeys(_STILL_OUT, "offering"),
-        **dict.fromkeys(_BACK, "held"),
+        **dict.fromkeys(BACK, "held"),
+        "RightEnded": "submitted",
+        **dict.fromkeys(_BACK_IN_PART, "offering"),
         "RightDeclined": "offering",
         "RequestHeld": "offering",
-        "RightEnded": "submitted",
         "RequestUndetermined": "offering",
         "DoubtEnded": "offering",
         "Ruled": "offering",
         "RequestDenied": "denied",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        **_UNFILLED,
+        **_lost("RequestUnfilled", "rest offered", "rest held", "rest free", "nothing left"),
         "RequestCancelled": "cancelled",
         "RequestExpired": "expired",
     },
     "partially_granted": {
-        **dict.fromkeys((*_STILL_OUT, *_BACK, "RightDeclined", "RightEnded", "RequestHeld"), "partially_granted"),
+        **dict.fromkeys((*_STILL_OUT, *BACK, *_BACK_IN_PART, "RightDeclined", "RequestHeld"), "partially_granted"),
         "RequestUndetermined": "partially_granted",
         "DoubtEnded": "partially_granted",
         "Ruled": "partially_granted",
         "RequestDenied": "partially_granted",
         "Granted in part": "partially_granted",
         "Granted in full": "granted",
-        **_UNFILLED,
+        **_lost("RequestUnfilled", "part granted"),
         "RequestCancelled": "cancelled",
-        **_DEFAULTED,
+        **_lost("HolderDefaulted", *LEFT),
     },
-    "granted": _DEFAULTED,
-    "cancelled": dict.fromkeys(_DEFAULTED, "cancelled"),
+    "granted": _lost("HolderDefaulted", "part granted", "rest offered", "nothing left"),
+    "cancelled": dict.fromkeys(_lost("HolderDefaulted", "part granted", "nothing left"), "cancelled"),
     "denied": {},
     "unfilled": {},
     "expired": {},
@@ -167,11 +170,9 @@ _OFFER: Mapping[str, Mapping[str, str]] = {
         "AnswerLate": "open",
         "NoticeRead": "open",
     },
-    "countered": {"CounterAccepted": "countered", "AnswerLate": "countered", "NoticeRead": "countered"},
-    **{
-        over: {"AnswerLate": over, "NoticeRead": over}
-        for over in ("exercised", "partially_exercised", "declined", "lapsed", "waived", "withdrawn", "void")
-    },
+    "lapsed": {"AnswerLate": "lapsed", "NoticeRead": "lapsed"},
+    "countered": {"CounterAccepted": "countered", "NoticeRead": "countered"},
+    **{over: {"NoticeRead": over} for over in ("exercised", "partially_exercised", "declined", "waived", "withdrawn", "void")},
 }
 
 _AFTERMATH: Mapping[str, Mapping[str, str]] = {
@@ -179,35 +180,17 @@ _AFTERMATH: Mapping[str, Mapping[str, str]] = {
     "open_market": {
         "Granted in part": "open_market",
         "Granted in full": "placed_alternate",
-        "CounterAccepted": "none",
+        "CounterAccepted in part": "open_market",
+        "CounterAccepted in full": "none",
         "ReofferDue": "reoffer_due",
         "RightRevived": "expired",
         "RightEnded": "none",
         **_GIVEN_UP,
     },
-    "reoffer_due": {
-        "OfferServed": "none",
-        "Granted in full": "none",
-        "MarketOpened": "open_market",
-        "ReofferDue": "reoffer_due",
-        "RightEnded": "none",
-        **_GIVEN_UP,
-    },
-    "expired": {
-        "OfferServed": "none",
-        "MarketOpened": "open_market",
-        "ReofferDue": "reoffer_due",
-        "RightEnded": "none",
-        "HolderDefaulted": "holder_default",
-        **_GIVEN_UP,
-    },
-    "placed_alternate": {"OfferServed": "none", "MarketOpened": "open_market", "ReofferDue": "reoffer_due", "HolderDefaulted": "holder_default"},
-    "holder_default": {
-        "HolderDefaulted": "holder_default",
-        "Granted in part": "holder_default",
-        "Granted in full": "placed_alternate",
-        **_GIVEN_UP,
-    },
+    "reoffer_due": {"OfferServed": "none", "Granted in full": "none", "MarketOpened": "open_market", "RightEnded": "none", **_GIVEN_UP},
+    "expired": {"OfferServed": "none", "MarketOpened": "open_market", "RightEnded": "none", "HolderDefaulted": "holder_default", **_GIVEN_UP},
+    "placed_alternate": {"HolderDefaulted": "holder_default"},
+    "holder_default": {"HolderDefaulted": "holder_default", "Granted in part": "holder_default", "Granted in full": "placed_alternate", **_GIVEN_UP},
 }
 
 _RESERVATION: Mapping[str, Mapping[str, str]] = {
@@ -235,7 +218,7 @@ _RESERVATION: Mapping[str, Mapping[str, str]] = {
         "GrantEnded: released": "ended",
         "GrantEnded: ended": "ended",
     },
-    "active": {"GrantEnded: released": "ended", "GrantEnded: ended": "ended", "EqualTermsOwed": "active"},
+    "active": {"GrantEnded: released": "ended", "GrantEnded: ended": "ended"},
     "failed": {},
     "ended": {},
     "cancelled": {},
