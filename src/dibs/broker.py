@@ -103,8 +103,9 @@ class Broker:
         self._clock = clock
         self._dispatcher = dispatcher
         self._agreements = {agreement.agreement.digest: agreement} if agreement else {}
-        self.state = State()
+        self._state = State()
         self._at: Instant | None = None
+        self._stale = True
         self._replay()
         store.sign()
 
@@ -115,6 +116,13 @@ class Broker:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    @property
+    def state(self) -> State:
+        """How things stand.  Look, and do not keep it: after a failed group it is another object."""
+        if self._stale:
+            self._replay()
+        return self._state
 
     @property
     def agreement(self) -> Compiled:
@@ -168,7 +176,7 @@ class Broker:
                 answers.append(known)
             self._store.append(entries)
         except BaseException:
-            self._replay()
+            self._stale = True  # what was applied may not have been kept: the book says what was
             raise
         return tuple(answers)
 
@@ -216,18 +224,23 @@ class Broker:
         self._store.keep_text(agreement.digest, agreement.text)
 
     def _apply(self, entry: Entry) -> None:
-        state = self.state
+        self._stale = True  # if this is broken off, the book has more than the state
+        self._fold(entry)
+        self._stale = False
+
+    def _fold(self, entry: Entry) -> None:
         for event in entry.events:
-            state = apply(state, event)
-        self.state = state
+            self._state = apply(self._state, event)
         self._at = entry.at
 
     def _replay(self) -> None:
         """Make the state from the book."""
-        self.state = State()
+        self._stale = True
+        self._state = State()
         self._at = None
         for entry in self._store.entries():
-            self._apply(entry)
+            self._fold(entry)
+        self._stale = False
 
     def _done(self, command: AnyCommand, key: str, before: Entry | None) -> tuple[AnyEvent, ...] | None:
         """What came of the act of this name, if there was one."""
@@ -249,6 +262,8 @@ class Broker:
                 message = "without a clock every command says its `at`"
                 raise TypeError(message)
             at = self._clock.now()
+        if self._stale:
+            self._replay()
         if self._at is not None and at < self._at:
             message = f"it is {iso(at)}, but the book already holds an act of {iso(self._at)}: set the clock right, or wait until then"
             raise Unavailable(message, code="DIB162", retry=True)

@@ -50,6 +50,13 @@ class Failing:
     def __init__(self, store):
         self._store = store
         self.fails = 0
+        self.unreadable = False
+
+    def entries(self):
+        for nth, entry in enumerate(self._store.entries()):
+            if self.unreadable and nth == 4:
+                raise Unavailable("it cannot be read", code="DIB159", retry=True)
+            yield entry
 
     def append(self, entries):
         if self.fails:
@@ -164,6 +171,25 @@ def test_nothing_is_true_that_could_not_be_kept(make, agreement):
     straight = begun(MemoryStore(), agreement)
     run(straight, acts)
     assert state_digest(broker.state) == state_digest(straight.state)
+
+
+def test_a_group_that_failed_is_forgotten_even_if_the_book_cannot_be_read_at_once(make, agreement):
+    store = Failing(make())
+    broker = begun(store, agreement)
+    acts = list(life(5))
+    run(broker, acts[:6])
+    before = state_digest(broker.state)
+    store.fails = 1
+    with pytest.raises(Unavailable):
+        broker.submit_many(acts[6:12])
+    store.unreadable = True
+    for attempt in (lambda: broker.state, lambda: run(broker, acts[6:7]), lambda: broker.wake(acts[6].at)):
+        with pytest.raises(Unavailable, match="cannot be read"):
+            attempt()
+    store.unreadable = False
+    assert state_digest(broker.state) == before
+    run(broker, acts[6:])
+    assert state_digest(broker.state) == state_digest(Broker(store).state)
 
 
 def test_a_refusal_is_recorded_like_any_answer(make, agreement):
