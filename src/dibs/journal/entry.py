@@ -128,8 +128,11 @@ def shown(*, command: bytes, events: Sequence[bytes], key: str, secret: bytes) -
     texts, salts, hidden = _hide((command, *events), secret)
     out = []
     for text, salt, members in zip(texts, salts, hidden, strict=False):
-        values = tuple((name[1:-1].decode(), grain, value) for (name, _, value), grain in ((m.partition(b":"), g) for m, g in members))
-        out.append(Shown(salt=salt, text=text, values=values))
+        values = []
+        for member, grain in members:
+            name, _, value = member.partition(b":")
+            values.append((name[1:-1].decode(), grain, value))
+        out.append(Shown(salt=salt, text=text, values=tuple(values)))
     if key:
         out.append(Shown(salt=salts[-1], text=key.encode()))
     return tuple(out)
@@ -246,7 +249,7 @@ class Sealer:
 class Opener:
     """Reads stored entries back, and finds any one of their bytes changed."""
 
-    __slots__ = ("_command", "_event", "_events", "_list")
+    __slots__ = ("_command", "_events", "_list")
 
     def __init__(self) -> None:
         """Make the decoders once."""

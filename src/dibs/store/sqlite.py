@@ -127,16 +127,21 @@ class SqliteBook:
         try:
             with self._translated:
                 problems = [_text(row[0]) for row in self._db.execute("PRAGMA integrity_check(20)")]
-                schema = [_text(row[0]) for row in self._db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")]
-                meta = self._meta()
-                encoding = _text(self._db.execute("PRAGMA encoding").fetchone()[0])
+                findings = self._foreign_parts()
         except Unavailable as error:
             return [self._damaged(str(error))]
         except BadInput as error:
             return error.findings
-        findings = []
         if problems != ["ok"]:
             findings.append(self._damaged(f"SQLite reports {len(problems)} faults or more, the first of them: {problems[0].splitlines()[-1]}"))
+        return findings
+
+    def _foreign_parts(self) -> list[Finding]:
+        """What dibs did not put there: tables, triggers, a description that does not bear its own digest."""
+        schema = [_text(row[0]) for row in self._db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")]
+        meta = self._meta()
+        encoding = _text(self._db.execute("PRAGMA encoding").fetchone()[0])
+        findings = []
         if tuple(schema) != SCHEMA:
             findings.append(self._damaged("its tables are not those of a book"))
         if meta.get("seal") != _seal(meta):
@@ -314,6 +319,8 @@ class SqliteStore(SqliteBook):
         fresh = not db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] and not db.execute("PRAGMA application_id").fetchone()[0]
         if not fresh:
             self._check_kind()
+            if foreign := self._foreign_parts():
+                raise BadInput(foreign)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA fullfsync = ON")
@@ -452,6 +459,8 @@ class _Writing:
             told = _unavailable(self._store.name, getattr(error, "sqlite_errorname", ""), str(error))
             self._broken = self._broken or not told.retry
             raise told from error
+        if not isinstance(error, Exception):
+            self._broken = True  # an interrupt may come after the commit
 
 
 def _unavailable(name: str, code: str, says: str) -> Unavailable:

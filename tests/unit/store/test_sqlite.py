@@ -111,6 +111,41 @@ def test_heads_are_signed_by_themselves_every_so_many_entries(path):
     assert codes(path, KEY.public) == set()
 
 
+def test_a_book_with_foreign_parts_is_not_written_to(filled):
+    """A trigger could change what is written on its way."""
+    db = sqlite3.connect(filled)
+    db.execute("CREATE TRIGGER more AFTER INSERT ON entry BEGIN DELETE FROM head; END")
+    db.close()
+    before = filled.read_bytes()
+    with pytest.raises(BadInput, match="DIB160"):
+        SqliteStore(filled)
+    assert filled.read_bytes() == before
+
+
+def test_a_writer_that_was_interrupted_reads_the_book_before_it_goes_on(filled, monkeypatch):
+    """Control-C just after the commit: the act is kept though nobody was told."""
+    store = SqliteStore(filled)
+    db = store._db
+
+    class Interrupted:
+        in_transaction = False
+
+        def execute(self, *arguments):
+            db.execute(*arguments)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "_db", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        store.append(book(13)[12:])
+    monkeypatch.setattr(store, "_db", db)
+    with pytest.raises(Unavailable, match="open it again"):
+        store.append(book(13)[12:])
+    store.close()
+    again = SqliteStore(filled)
+    assert list(again.entries()) == book(13)
+    again.close()
+
+
 def test_a_second_writer_is_refused_and_a_reader_is_not(filled):
     store = SqliteStore(filled)
     with pytest.raises(Unavailable, match="being written by another process") as raised:
