@@ -144,7 +144,13 @@ class Table:
     # --- answers
 
     def decide(self, workload_class: WorkloadClass, host: HostId, on: date, quantity: int | None = None, *, known: date | None = None) -> Decision:
-        """The whole answer, with the day it changes and the smallest changes that would give another."""
+        """The whole answer, with the day it changes and the smallest changes that would give another.
+
+        Raises `ValueError` for a quantity under 1: nothing is no need.
+        """
+        if quantity is not None and quantity < 1:
+            message = f"a need is for at least one accelerator, not for {quantity}"
+            raise ValueError(message)
         verdict = self.answer(workload_class, host, on, quantity)
         key = (workload_class, host, bisect_right(self.days, on), -1 if quantity is None else bisect_right(self.thresholds, quantity))
         explained = self._explained.get(key)

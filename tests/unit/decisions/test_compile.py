@@ -180,6 +180,11 @@ def test_a_decision_is_json_of_exactly_these_keys(harbour):
     assert (document["known"], document["version"], document["flips_on"]) == ("2025-02-01", "first-call", None)
 
 
+def test_nothing_is_no_need(harbour):
+    with pytest.raises(ValueError, match="at least one accelerator, not for 0"):
+        harbour.decide(workload_class="training", host="cinder-west", on=DAY, quantity=0)
+
+
 def test_an_agreement_can_be_asked_without_compiling_it_first():
     agreement = make.agreement(make.pre_emption())
     question = {"workload_class": "training", "host": "cinder-west", "on": DAY, "quantity": 5000}
