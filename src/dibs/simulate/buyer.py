@@ -83,8 +83,9 @@ class Buyer:
         if accepted is not None or (offer is not None and offer.status == "open"):
             return accepted
         grant = f"{name}.g{grants + 1}"
-        if request.cover.quantity:
-            return self._cover(grant, request, state, agreed)
+        covered = self._cover(grant, request, state, agreed) if request.cover.quantity else None
+        if covered is not None:
+            return covered
         if request.market.quantity:
             return self._place(grant, request, request.market.quantity, state, agreed, elsewhere=True)
         if not request.loose:
