@@ -17,7 +17,7 @@ import msgspec
 
 from dibs.contract.model import ExclusiveHosting, PreEmption
 from dibs.contract.readings import AS_WRITTEN, all_clauses, read_as
-from dibs.decisions.changes import smallest_changes
+from dibs.decisions.changes import Question, smallest_changes
 from dibs.decisions.decision import Answer, Change, Decision, Facts, Reason, ReasonCode
 from dibs.decisions.history import ALWAYS, NEVER, History, Known, Worlds, mattering
 from dibs.decisions.judge import ASKED, Circumstances, Outcome, Place, Steps, Voice, accelerators, rule, speaks_of, thresholds, voices
@@ -155,7 +155,7 @@ class Table:
         key = (workload_class, host, bisect_right(self.days, on), -1 if quantity is None else bisect_right(self.thresholds, quantity))
         explained = self._explained.get(key)
         if explained is None:
-            explained = (self.flips_on(workload_class, host, on, quantity), smallest_changes(self, workload_class, host, on, quantity))
+            explained = (self.flips_on(workload_class, host, on, quantity), smallest_changes(Question(self, workload_class, host, on, quantity)))
             if host in self.agreement.hosts and workload_class in self.agreement.workload_classes:
                 self._explained[key] = explained
         return Decision(

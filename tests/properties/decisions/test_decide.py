@@ -16,6 +16,7 @@ from dibs.contract.readings import take
 from dibs.decisions.batch import ANSWERS
 from dibs.decisions.compile import compile_agreement
 from dibs.decisions.decision import Facts
+from dibs.decisions.difference import difference
 from dibs.testing import builders as make
 
 
@@ -139,3 +140,26 @@ def test_every_reason_names_a_clause_of_the_agreement_and_the_leading_one_carrie
     assert decision.version in {agreement.id, *(a.id for a in agreement.amendments)}
     if decision.answer != "permitted":
         assert decision.reasons[0].clause == verdict.denying[0]
+
+
+@given(strategies.agreements(), strategies.circumstances(), st.sampled_from(ALL_DAYS))
+@settings(max_examples=60, deadline=None)
+def test_a_difference_lists_every_question_that_is_answered_otherwise_and_no_other(agreement, asked, known):
+    before, after = table_of(agreement, {**asked, "known": known}), table_of(agreement, {**asked, "known": None})
+    boxes = difference(before, after)
+    for workload_class in strategies.CLASSES:
+        for host in strategies.HOST_IDS:
+            for on in ALL_DAYS:
+                for quantity in (1, 99, 100, 101, 999, 1000, 5000):
+                    one, other = before.answer(workload_class, host, on, quantity), after.answer(workload_class, host, on, quantity)
+                    found = [
+                        (b.before, b.after, b.denying_before, b.denying_after)
+                        for b in boxes
+                        if (b.workload_class, b.host) == (workload_class, host)
+                        and (b.from_ is None or b.from_ <= on)
+                        and (b.until is None or on < b.until)
+                        and b.least <= quantity
+                        and (b.below is None or quantity < b.below)
+                    ]
+                    same = (one.answer, one.denying) == (other.answer, other.denying)
+                    assert found == ([] if same else [(one.answer, other.answer, one.denying, other.denying)])
