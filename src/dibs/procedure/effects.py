@@ -79,12 +79,41 @@ def apply(state: State, event: AnyEvent) -> State:
     """Make an event true.  Changes `state` and returns it."""
     state.now = max(state.now, event.at)
     match event:
-        # A need, and what becomes of it.
+        # What happens a hundred thousand times a year stands first: cases are tried in order.
         case RequestSubmitted():
             _submit(state, event)
         case RequestHeld():
             request = state.requests[event.request]
             _keep(state, _moved(request, "RequestHeld"), clause=event.clause, holder=event.holder, together=event.together)
+        case OfferServed():
+            _serve(state, event)
+        case RightExercised():
+            happened = "RightExercised in part" if event.remainder else "RightExercised in full"
+            _close(state, event.offer, happened, "RightExercised", taken=event.quantity)
+        case RightDeclined():
+            happened = "RightDeclined" if event.frees else "RightDeclined without effect"
+            _close(state, event.offer, happened, happened, reason=event.reason)
+        case RightLapsed():
+            _close(state, event.offer, "RightLapsed", "RightLapsed")
+        case MarketOpened():
+            _open_market(state, event)
+        case RightRevived():
+            _close_market(state, event.request, "RightRevived")
+        case Granted():
+            _grant(state, event)
+        case DeliveryConfirmed():
+            _deliver(state, event)
+        case GrantDelayed():
+            _change(state, event.grant, "GrantDelayed")
+            state.timers.stop("delay", event.grant)
+        case GrantEnded():
+            _end(state, event)
+        case RequestUnfilled():
+            _give_up(state, event)
+        case RequestExpired():
+            _give_up_all(state, event.request, "RequestExpired")
+
+        # Needs.
         case RequestUndetermined():
             _keep(state, _moved(state.requests[event.request], "RequestUndetermined"), undetermined=True)
         case DoubtEnded():
@@ -95,14 +124,8 @@ def apply(state: State, event: AnyEvent) -> State:
             _give_up_all(state, event.request, "RequestDenied")
         case RequestCancelled():
             _give_up_all(state, event.request, "RequestCancelled")
-        case RequestExpired():
-            _give_up_all(state, event.request, "RequestExpired")
-        case RequestUnfilled():
-            _give_up(state, event)
 
-        # A notice, and its outcome.
-        case OfferServed():
-            _serve(state, event)
+        # Notices and answers.
         case NoticeDefective():
             _note_defect(state, event)
         case OfferTolled():
@@ -110,12 +133,6 @@ def apply(state: State, event: AnyEvent) -> State:
             state.timers.start("lapse", event.offer, event.respond_by)
         case AnswerLate():
             _write(state, event.offer, "AnswerLate")
-        case RightExercised():
-            happened = "RightExercised in part" if event.remainder else "RightExercised in full"
-            _close(state, event.offer, happened, "RightExercised", taken=event.quantity)
-        case RightDeclined():
-            happened = "RightDeclined" if event.frees else "RightDeclined without effect"
-            _close(state, event.offer, happened, happened, reason=event.reason)
         case RightCountered() if event.stands:
             _write(state, event.offer, "RightCountered, and the window runs on", counter=event.terms, counter_quantity=event.quantity)
         case RightCountered():
@@ -127,8 +144,6 @@ def apply(state: State, event: AnyEvent) -> State:
         case RoundOpened():
             _write(state, event.offer, "RoundOpened", matched=event.quantity)
             state.timers.start("round", event.offer, event.until)
-        case RightLapsed():
-            _close(state, event.offer, "RightLapsed", "RightLapsed")
         case RightWaived():
             if event.offer:
                 _close(state, event.offer, "RightWaived", "RightWaived")
@@ -141,13 +156,9 @@ def apply(state: State, event: AnyEvent) -> State:
         case OfferVoided():
             _close(state, event.offer, "OfferVoided", "OfferVoided")
 
-        # What follows a refusal.
-        case MarketOpened():
-            _open_market(state, event)
+        # Rights.
         case ReofferDue():
             _close_market(state, event.request, "ReofferDue", reoffer=True)
-        case RightRevived():
-            _close_market(state, event.request, "RightRevived")
         case RightEnded():
             _close_market(state, event.request, "RightEnded", clause="", holder="", reoffer=False)
         case RightSpent():
@@ -164,17 +175,8 @@ def apply(state: State, event: AnyEvent) -> State:
         # Capacity and reservations.
         case CapacityDeclared():
             _declare(state, event)
-        case Granted():
-            _grant(state, event)
-        case DeliveryConfirmed():
-            _deliver(state, event)
-        case GrantDelayed():
-            _change(state, event.grant, "GrantDelayed")
-            state.timers.stop("delay", event.grant)
         case HolderDefaulted():
             _default(state, event)
-        case GrantEnded():
-            _end(state, event)
         case EqualTermsOwed():
             if event.adjusted:
                 state.grants[event.grant] = replace(state.grants[event.grant], price=event.price)

@@ -14,7 +14,7 @@ import msgspec
 from dibs.contract.terms import CapacityRequest, DeclineReason, Terms  # noqa: TC001 - msgspec reads these at run time
 
 
-class Because(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Because(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A reason as the journal keeps it: code, clause, and the numbers compared."""
 
     code: str
@@ -23,7 +23,7 @@ class Because(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     have: str = ""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
     """What every event has."""
 
     at: int

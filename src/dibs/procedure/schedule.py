@@ -23,7 +23,7 @@ EVER = 1 << 60
 _BLOCK = 128
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(msgspec.Struct, frozen=True, gc=False):
     """A run of neighbouring changes: from `at[i]` on the level is `level[i] + plus`."""
 
     at: tuple[Instant, ...]
@@ -33,7 +33,7 @@ class Block(msgspec.Struct, frozen=True):
     plus: int = 0
 
 
-class Schedule(msgspec.Struct, frozen=True):
+class Schedule(msgspec.Struct, frozen=True, gc=False):
     """A step function of time, 0 at first."""
 
     blocks: tuple[Block, ...] = (Block((-EVER,), (0,), 0),)

@@ -19,7 +19,7 @@ from dibs.procedure.timers import SupposedTimers, Timers
 from dibs.quantities import Instant  # noqa: TC001 - msgspec reads these at run time
 
 
-class Market(msgspec.Struct, frozen=True, kw_only=True):
+class Market(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What followed the latest refusal: how much of the need may go elsewhere, until when, and how rich at most."""
 
     status: str = "none"
@@ -30,7 +30,7 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     """In a matching right: the third party whose offer was not matched."""
 
 
-class Cover(msgspec.Struct, frozen=True, kw_only=True):
+class Cover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a holder in default owes: so much may be bought elsewhere at once, without ceiling."""
 
     status: str = "none"
@@ -39,7 +39,7 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
     holder: str = ""
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A need and what became of it.  Every accelerator of it is in exactly one place (`loose` is the rest)."""
 
     asked: CapacityRequest
@@ -83,7 +83,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return self.asked.quantity - self.granted - self.given_up
 
 
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
+class Offer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A notice, as it was served or tried to be, and its outcome."""
 
     offer: str
@@ -115,7 +115,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """Why the holder declined, or empty."""
 
 
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
+class Grant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A reservation: so much of a host, half-open from `starts` to `ends`, at a price that no longer changes by itself."""
 
     grant: str
@@ -142,7 +142,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """The grant before it with the same platform, class and sku."""
 
 
-class Book(msgspec.Struct, frozen=True, kw_only=True):
+class Book(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a host can deliver of one sku, and what of it is still free."""
 
     steps: tuple[tuple[Instant, int], ...] = ()
@@ -150,7 +150,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Accelerator-hours that ran in a period (half-open)."""
 
     starts: Instant
@@ -159,7 +159,7 @@ class Usage(msgspec.Struct, frozen=True):
     accelerator_hours: int
 
 
-class Figure(msgspec.Struct, frozen=True):
+class Figure(msgspec.Struct, frozen=True, gc=False):
     """A figure of a party for a period (half-open)."""
 
     since: Instant
@@ -168,7 +168,7 @@ class Figure(msgspec.Struct, frozen=True):
     unit: str
 
 
-class Declared(msgspec.Struct, frozen=True):
+class Declared(msgspec.Struct, frozen=True, gc=False):
     """A trigger that was declared and waits for its verifier."""
 
     at: Instant
