@@ -22,7 +22,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from dibs.errors import BadInput, Finding, Mark, Unavailable
 from dibs.quantities import iso
-from dibs.settle.postings import Entry, Posting
+from dibs.settle.postings import Detail, Entry, Posting
+from dibs.settle.statement import booked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -64,6 +65,8 @@ entry = sa.Table(
     sa.Column("payer", sa.Text, nullable=False),
     sa.Column("payee", sa.Text, nullable=False),
     sa.Column("reverses", sa.Text, sa.ForeignKey("entry.id"), unique=True),
+    sa.Column("settles", sa.Text),
+    sa.Column("detail", sa.Text),
     sa.Column("held", sa.Boolean(create_constraint=True), nullable=False),
     sa.Column("expires", sa.BigInteger),
     sa.Column("lines", sa.Integer, nullable=False),
@@ -365,6 +368,8 @@ class Ledger:
                     "payer": made.counterparties[0],
                     "payee": made.counterparties[1],
                     "reverses": made.reverses or None,
+                    "settles": made.settles or None,
+                    "detail": None if made.detail is None else msgspec.json.encode(made.detail).decode(),
                     "held": made.status == "pending",
                     "expires": made.expires,
                     "lines": len(made.postings),
@@ -458,6 +463,8 @@ class Ledger:
                         for _, number, amount, currency in islice(following, row.lines)
                     ),
                     reverses=row.reverses or "",
+                    settles=row.settles or "",
+                    detail=None if row.detail is None else msgspec.json.decode(row.detail, type=Detail),
                     status=_status(row, known),
                     expires=row.expires,
                     counterparties=(row.payer, row.payee),
@@ -556,11 +563,6 @@ class Ledger:
                 f"`{self.name}` cannot be read or written ({cause}): check the address, the disk and the rights to it; nothing was kept of this act"
             )
             raise Unavailable(message, code="DIB230", retry=again) from error
-
-
-def booked(made: Entry) -> Instant:
-    """The second in which an entry comes onto a statement: the last of its period, or the last before it was known."""
-    return max(made.valid_to, made.recorded) - 1
 
 
 def reversal_of(original: Entry, *, name: str, recorded: Instant, says: str, decision: str) -> Entry:

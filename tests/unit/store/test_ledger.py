@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 import sqlalchemy as sa
 
 from dibs.errors import BadInput, Unavailable
 from dibs.quantities import parse_instant
-from dibs.settle.postings import Entry, Posting, owed, paid
+from dibs.settle.postings import Detail, Entry, Posting, owed, paid
 from dibs.store.ledger import AMOUNT_MAX, BATCH, Dispute, Ledger, reversal_of
 
 MARCH, APRIL, MAY, JUNE = (parse_instant(f"2025-{month:02}-01") for month in (3, 4, 5, 6))
@@ -57,7 +59,10 @@ def raw(url, *statements):
 
 
 def test_what_was_written_is_read_back_word_for_word(ledger, url):
-    entries = [a_charge(), a_charge("c2", 5, valid_from=APRIL, valid_to=MAY, recorded=MAY)]
+    held = Detail(
+        grant="g", request="r", host="east", platform="borealis", operator="cinder", sku="h100", workload_class="api", price=Decimal("2.10")
+    )
+    entries = [a_charge(detail=held), a_charge("c2", 5, valid_from=APRIL, valid_to=MAY, recorded=MAY, settles="c1")]
     assert (ledger.write(entries).new, ledger.write([]).new) == (2, 0)
     assert list(ledger.entries()) == entries
     again = Ledger(url)
