@@ -18,7 +18,7 @@ Accounts are paths `party:type:...`, and these are all there are (`what` is one 
 
 from __future__ import annotations
 
-from decimal import Decimal  # noqa: TC003 - msgspec reads it at run time
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import msgspec

@@ -177,7 +177,7 @@ class TriggerRow:
 class Settlement:
     """All that the agreement says about money, settled as known at `recorded`.
 
-    `entries` are ordered by (recorded, id) and append-only: settling later only adds to them.  What was learnt late is a
+    `entries` stand in the order in which they were recorded, and settling later only adds to their end.  What was learnt late is a
     reversal of the earlier entry followed by a new one, both recorded at the instant it was learnt.
     """
 
