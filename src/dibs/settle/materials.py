@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dibs.contract.model import Agreement, Building, Commitment, Investment, Phase, Programme, RevenueShare, Site, Supply, Trigger
+from dibs.contract.model import Agreement, Building, Phase, RevenueShare, Site, Supply, Trigger
 from dibs.errors import Findings, Mark
 from dibs.procedure.events import AnyEvent, EqualTermsOwed, Event, Granted, SignalRecorded, UsageReported
 from dibs.quantities import AMOUNT_MAX, Money, day_of, instant_of, iso, parse_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from dibs.quantities import Instant
 
@@ -29,59 +29,6 @@ E = TypeVar("E", bound=Event)
 
 HOURS_MAX = 10**12
 """More accelerator-hours than this in one report (a hundred million accelerators for a year) are a slip of the pen."""
-
-CURRENCIES = frozenset(
-    [
-        "AED",
-        "AUD",
-        "BHD",
-        "BRL",
-        "CAD",
-        "CHF",
-        "CLP",
-        "CNY",
-        "COP",
-        "CZK",
-        "DKK",
-        "EGP",
-        "EUR",
-        "GBP",
-        "HKD",
-        "HUF",
-        "IDR",
-        "ILS",
-        "INR",
-        "ISK",
-        "JOD",
-        "JPY",
-        "KRW",
-        "KWD",
-        "MXN",
-        "MYR",
-        "NGN",
-        "NOK",
-        "NZD",
-        "OMR",
-        "PEN",
-        "PHP",
-        "PKR",
-        "PLN",
-        "QAR",
-        "RON",
-        "SAR",
-        "SEK",
-        "SGD",
-        "THB",
-        "TND",
-        "TRY",
-        "TWD",
-        "UAH",
-        "USD",
-        "VND",
-        "ZAR",
-    ]
-)
-"""Currencies that are settled in (ISO 4217).  What has another number of digits than two stands in `rounding`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +120,6 @@ def read(
 def check(materials: Materials, findings: Findings) -> None:
     """Whatever no honest settlement can be made of."""
     agreement = materials.agreement
-    if agreement.currency not in CURRENCIES:
-        findings.add(
-            "DIB202",
-            f"`{agreement.currency}` is no currency that is settled in",
-            agreement.places.get(("currency",), Mark("agreement")),
-            fix="write the three capital letters of ISO 4217, like `USD`",
-        )
     _check_clauses(materials, findings)
     _check_usage(materials, findings)
     _check_figures(materials, findings)
@@ -202,16 +142,6 @@ def _clauses(agreement: Agreement) -> Iterable[Any]:
 
 
 def _check_clauses(materials: Materials, findings: Findings) -> None:
-    currency = materials.agreement.currency
-    for clause in _clauses(materials.agreement):
-        for money in _money_of(clause):
-            if money.currency != currency:
-                findings.add(
-                    "DIB202",
-                    f"`{clause.id}` names {money}, and this agreement is settled in {currency}",
-                    clause.mark,
-                    fix=f"state it in {currency}: no rate of exchange is agreed",
-                )
     supplies = [c for c in _clauses(materials.agreement) if isinstance(c, Supply) and c.host and (c.price or c.tiers)]
     for index, first in enumerate(supplies):
         for second in supplies[index + 1 :]:
@@ -228,25 +158,6 @@ def _check_clauses(materials: Materials, findings: Findings) -> None:
 
 def _meet(first: Supply, second: Supply) -> bool:
     return (first.from_ or date.min) < (second.until or date.max) and (second.from_ or date.min) < (first.until or date.max)
-
-
-def _money_of(clause: Any) -> Sequence[Money]:
-    match clause:
-        case Commitment():
-            found = [clause.amount, *clause.milestones.values()]
-        case RevenueShare():
-            found = [clause.cap]
-        case Supply():
-            found = [clause.price, *clause.tiers.values()]
-        case Investment():
-            found = [clause.amount, *clause.tranches.values()]
-        case Programme():
-            found = [clause.funded, clause.potential, *clause.funding.values()]
-        case Trigger():
-            found = [clause.at_least, clause.more_than]
-        case _:
-            found = []
-    return [money for money in found if money is not None]
 
 
 def _check_usage(materials: Materials, findings: Findings) -> None:

@@ -40,7 +40,7 @@ def whole(exact: Fraction, rule: RoundingRule = "half_even") -> int:
 
 def minor(amount: Decimal, currency: str) -> Fraction:
     """An exact amount in minor units, not rounded."""
-    return Fraction(amount) * 10 ** exponent(currency)
+    return Fraction(amount.scaleb(exponent(currency)))
 
 
 def telescope(parts: Sequence[Fraction], rule: RoundingRule = "half_even") -> list[int]:
