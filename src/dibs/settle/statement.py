@@ -155,7 +155,8 @@ def owes(made: Entry, party: str, counterparty: str) -> dict[str, int]:
 def flow(made: Entry) -> dict[str, int]:
     """Currency -> what an entry moves from its payer to its payee, by what the payer books it as; a reversal moves it back.
 
-    A charge is the payer's expense, an investment its asset; a payment has neither and is what it settles.
+    A charge is the payer's expense, an investment its asset; a payment has neither and is what it settles.  A share
+    counts as far as it is due, and the stretched rest of it when it falls due, so that nothing is counted twice.
     """
     payer = made.counterparties[0]
     between = (f"{payer}:payable", f"{payer}:receivable", f"{payer}:cash")
