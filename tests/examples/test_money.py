@@ -14,8 +14,8 @@ from dibs.contract.load import load
 from dibs.quantities import instant_of
 from dibs.settle.materials import read
 from dibs.settle.settlement import settle
-from dibs.simulate import scenario, tables
 from dibs.simulate import run as simulate
+from dibs.simulate import scenario, tables
 
 STARGATE = Path(__file__).resolve().parents[2] / "examples" / "stargate"
 CENT = 1
