@@ -31,10 +31,11 @@ class Book:
     def hold(self, wanted: Iterable[Entry], at: Instant, *, instead_of: Iterable[str] = ()) -> list[Entry]:
         """Make `wanted` stand from `at` on, in place of whatever stood under the same ids and under `instead_of`.
 
-        Entries without an amount are not written.  Reversals go first, so that no cap is passed on the way.  Gives what was written.
+        An entry without an amount is not written, but takes the place of one that had one.  Reversals go first, so that no cap is passed on the way.  Gives what was written.
         """
-        new = {entry.id: entry for entry in wanted if any(line.amount for line in entry.postings)}
-        gone = [key for key in dict.fromkeys((*instead_of, *new)) if key in self.standing and not _same(self.standing[key], new.get(key))]
+        asked = {entry.id: entry for entry in wanted}
+        new = {key: entry for key, entry in asked.items() if any(line.amount for line in entry.postings)}
+        gone = [key for key in dict.fromkeys((*instead_of, *asked)) if key in self.standing and not _same(self.standing[key], new.get(key))]
         written = [self._take_back(key, at, new.get(key)) for key in gone]
         for key, entry in new.items():
             if key in self.standing:
