@@ -31,7 +31,8 @@ class Book:
     def hold(self, wanted: Iterable[Entry], at: Instant, *, instead_of: Iterable[str] = ()) -> list[Entry]:
         """Make `wanted` stand from `at` on, in place of whatever stood under the same ids and under `instead_of`.
 
-        An entry without an amount is not written, but takes the place of one that had one.  Reversals go first, so that no cap is passed on the way.  Gives what was written.
+        An entry without an amount is not written, but takes the place of one that had one.  Reversals go first, so that no cap
+        is passed on the way.  Gives what was written.
         """
         asked = {entry.id: entry for entry in wanted}
         new = {key: entry for key, entry in asked.items() if any(line.amount for line in entry.postings)}
