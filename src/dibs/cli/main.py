@@ -11,6 +11,7 @@ from dibs.cli.decisions import decide, matrix, may_use
 from dibs.cli.doctor import doctor
 from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
+from dibs.cli.money import commitment, export, settle
 from dibs.cli.running import run
 
 
@@ -31,7 +32,9 @@ def cli() -> None:
 
 for function in (run, check, show, diff, decide, matrix, may_use):
     command(cli, function.__name__.replace("_", "-"))(function)
-cli.add_command(audit)
+command(cli)(settle)
+for family in (export, commitment, audit):
+    cli.add_command(family)
 for function in (explain, schema, doctor):
     command(cli)(function)
 

@@ -288,6 +288,9 @@ class Commitment(Clause):
     )
     make_up_within: timedelta | None = term("How long paid but untaken quantity may still be taken.", default=None, source="T21")
     incremental_to: tuple[ClauseId, ...] = term("Commitments whose spend does not count here.", default=(), refers="clause")
+    rounding: Literal["half_even", "half_up", "down"] = term(
+        "How amounts under it become whole minor units: to the even one, halves up, or always down.", default="half_even"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +306,10 @@ class RevenueShare(Clause):
     cap: Money | None = term("The most that is ever paid.", default=None, source="T08")
     cap_counts_from: date | None = term("From when payments count against the cap (default: the clause's first day).", default=None, source="T08")
     cash_share: Share = term("How much of an accrued share is paid at once; the rest is deferred.", default=Share(Decimal(1)), source="M5, T09b")
-    deferred_until: date | None = term("When deferred cash falls due.", default=None)
+    deferred_until: date | None = term("When deferred cash falls due (default: when the clause ends).", default=None)
+    rounding: Literal["half_even", "half_up", "down"] = term(
+        "How amounts under it become whole minor units: to the even one, halves up, or always down.", default="half_even"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,6 +385,9 @@ class Supply(Clause):
     late_credit: Share = term("Credit per day late, as a part of the day's charge.", default=Share(Decimal(0)))
     stage: Stage = term("How firm it is; only `contracted` and later count as capacity.", default="contracted")
     through: PartyId | None = term("Who stands between: a lessor, or the platform it is resold on.", default=None, refers="party", source="G22")
+    rounding: Literal["half_even", "half_up", "down"] = term(
+        "How amounts under it become whole minor units: to the even one, halves up, or always down.", default="half_even"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,6 +443,7 @@ class Phase:
     accelerators: int | None = term("Accelerators when full.", default=None)
     sku: Sku | None = term("Which.", default=None, refers="sku")
     cost: Money | None = term("What it costs.", default=None)
+    final_cost: Money | None = term("What it came to, once known; what is above `cost` is an overrun.", default=None, source="G13")
     stages: Mapping[date, Stage] = term("The stage from each day on.", default={})
     buildings: tuple[Building, ...] = term("Its buildings.", default=())
     host: HostId | None = term("The host it becomes.", default=None, refers="host")
@@ -467,6 +477,11 @@ class Programme(Clause):
     over_years: int | None = term("Over how long.", default=None, unit="years", source="S55")
     funding: Mapping[PartyId, Money] = term("Who put in how much, where known.", default={}, refers="party")
     overruns: Mapping[PartyId, Share] = term("Who bears cost overruns.", default={}, refers="party", source="G13")
+    draw_at: Mapping[str, Share] = term(
+        "How much of a building's cost has been drawn once it has reached each stage.",
+        default={"under_construction": Share(Decimal("0.5")), "in_service": Share(Decimal(1))},
+        source="G10, S53",
+    )
     counts_as: Literal["own_build", "alternate", "by_purpose"] = term(
         "What its capacity is under the other clauses.", default="by_purpose", source="C20"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -25,6 +26,36 @@ def to_minor(amount: Decimal, currency: str, rule: RoundingRule = "half_even") -
         message = f"money takes a Decimal, not {type(amount).__name__}"
         raise TypeError(message)
     return int(amount.scaleb(exponent(currency)).quantize(Decimal(1), rounding=_MODES[rule]))
+
+
+def whole(exact: Fraction, rule: RoundingRule = "half_even") -> int:
+    """An exact number of minor units as whole ones, rounded once by `rule`; `down` and `half_up` look at the size, not the sign."""
+    size = abs(exact)
+    units, rest = divmod(size.numerator, size.denominator)
+    twice = 2 * rest
+    if rule != "down" and (twice > size.denominator or (twice == size.denominator and (rule == "half_up" or units % 2))):
+        units += 1
+    return units if exact >= 0 else -units
+
+
+def minor(amount: Decimal, currency: str) -> Fraction:
+    """An exact amount in minor units, not rounded."""
+    return Fraction(amount.scaleb(exponent(currency)))
+
+
+def telescope(parts: Sequence[Fraction], rule: RoundingRule = "half_even") -> list[int]:
+    """Round parts so that every run of them from the first on sums to the rounded sum: what is before never changes by what follows.
+
+    However finely a period is cut, its parts come to the same whole; that is why a period is rounded so, and not by `allocate`,
+    whose parts depend on where the cuts are.
+    """
+    rounded, total, before = [], Fraction(0), 0
+    for part in parts:
+        total += part
+        now = whole(total, rule)
+        rounded.append(now - before)
+        before = now
+    return rounded
 
 
 def from_minor(minor: int, currency: str) -> Decimal:

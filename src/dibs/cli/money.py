@@ -1,0 +1,430 @@
+"""Commands about money: settle a run, hand its books to other programs, and see how a commitment is drawn down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dibs.cli.frame import DONE, FAILED, Family, bad, cannot_write, command, like, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from zoneinfo import ZoneInfo
+
+    from rich.console import Console
+
+    from dibs.cli.frame import Output
+    from dibs.contract.model import Agreement
+    from dibs.settle.focus import Contract
+    from dibs.settle.rows import Burndown, Settlement
+    from dibs.settle.statement import Behind
+    from dibs.store.ledger import Ledger
+
+LEDGER = "ledger.sqlite"
+MARK = "settlement.json"
+"""The file that says that a folder was left by a settlement."""
+
+
+@click.group(cls=Family, short_help="Hand the books to other programs.")
+def export() -> None:
+    """Hand the books of a run to other programs: FOCUS for cost tools, beancount for accountants.
+
+    RUN is a folder that `dibs run` left.
+    """
+
+
+@click.group(cls=Family, short_help="How commitments are drawn down.")
+def commitment() -> None:
+    """Commitments: what was promised to be spent, what was, and the day on which it will fall short.
+
+    RUN is a folder that `dibs run` left.
+    """
+
+
+def run_argument(function: Any) -> Any:
+    """The argument that names a run's folder."""
+    return click.argument("run", type=click.Path(), metavar="RUN")(function)
+
+
+@run_argument
+@click.option("--out", "target", type=click.Path(), help="The folder for ledger, tables and statements (default: the run's own).")
+@click.option(
+    "--ledger", "url", metavar="URL", help="Write to this ledger, e.g. postgresql+psycopg://..., and keep what is there (default: a new file)."
+)
+def settle(out: Output, run: str, *, target: str | None, url: str | None) -> int:
+    """Settle a run: the ledger, every statement, and the tables of money.
+
+    Every posting says which clause and which decision it comes from.  Settling again changes nothing.
+    """
+    settled = _settle(run)
+    leaves = Path(target) if target else settled.folder
+    _refuse_foreign(leaves, settled.folder)
+    count, checked = _leave(settled, leaves, url)
+    rows = _totals(settled)
+    document = {
+        "run": run,
+        "out": str(leaves),
+        "recorded_until": _iso(settled.settlement.recorded),
+        "entries": len(settled.settlement.entries),
+        "statements": count,
+        "flows": [
+            {"payer": payer, "payee": payee, "kind": kind, "amount": str(amount), "currency": currency}
+            for payer, payee, kind, amount, currency in rows
+        ],
+        "findings": [finding.as_dict() for finding in checked],
+    }
+
+    def show(console: Console) -> None:
+        from rich.table import Table
+
+        say(console, (f"{len(settled.settlement.entries):,} entries", "bold"), f", {count:,} statements, in {leaves}")
+        table = Table(box=None, pad_edge=False, padding=(0, 1))
+        for title in ("payer", "payee", "what"):
+            table.add_column(title)
+        table.add_column("amount", justify="right")
+        for payer, payee, kind, amount, currency in rows:
+            table.add_row(payer, payee, kind.replace("_", " "), f"{amount:,} {currency}")
+        console.print(table)
+        for finding in checked:
+            say(console, (str(finding), "red"))
+
+    out.answer(document, show)
+    return FAILED if checked else DONE
+
+
+@command(export)
+@run_argument
+@click.option("--version", type=click.Choice(["1.2", "1.4"]), default="1.4", show_default=True, help="Which FOCUS.")
+@click.option("--to", "target", type=click.Path(), required=True, metavar="DIR", help="The folder to write to.")
+def focus(out: Output, run: str, *, version: Any, target: str) -> None:
+    """Write FOCUS: Cost and Usage, and from 1.4 on Contract Commitment."""
+    from dibs.settle.focus import COLUMNS, COMMITMENT_COLUMNS, contract_commitments, cost_and_usage, to_csv
+
+    settled = _settle(run)
+    contract = _contract(settled)
+    rows = list(cost_and_usage(settled.settlement.entries, contract, version))
+    made = {"cost-and-usage.csv": to_csv(rows, COLUMNS[version])}
+    if version == "1.4":
+        made["contract-commitment.csv"] = to_csv(contract_commitments(contract), COMMITMENT_COLUMNS)
+    folder = Path(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            _write(folder / name, [text])
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    document = {"version": version, "files": [str(folder / name) for name in made], "rows": len(rows)}
+    out.answer(document, lambda console: say(console, f"{', '.join(made)} in {target}: FOCUS {version}, {len(rows):,} rows"))
+
+
+@command(export)
+@run_argument
+@click.option("--to", "target", type=click.Path(), required=True, metavar="FILE", help="The file to write to.")
+def beancount(out: Output, run: str, *, target: str) -> None:
+    """Write beancount: every entry a transaction, every balance asserted."""
+    from dibs.settle.beancount import to_beancount
+
+    settled = _settle(run)
+    file = Path(target)
+    try:
+        _write(file, to_beancount(settled.settlement.entries, title=settled.agreement.title, zone=settled.zone))
+    except OSError as error:
+        raise cannot_write(file, error) from error
+    document = {"file": target, "entries": len(settled.settlement.entries)}
+    out.answer(document, lambda console: say(console, f"{target}: {len(settled.settlement.entries):,} entries; check it with `bean-check {target}`"))
+
+
+@command(commitment)
+@run_argument
+@click.argument("clause")
+def burndown(out: Output, run: str, clause: str) -> None:
+    """Month by month: what counted, what was due, and whether it will be enough."""
+    settled = _settle(run)
+    found = [burndown for burndown in settled.settlement.burndowns if burndown.clause == clause]
+    if not found:
+        known = sorted({burndown.clause for burndown in settled.settlement.burndowns})
+        fix = f"name one of {', '.join(f'`{name}`' for name in known)}" if known else "this agreement has none"
+        raise bad("DIB240", f"`{clause}` is no commitment of this run{like(clause, known)}", fix, clause)
+    document = {"clause": clause, "texts": [_drawn(burndown) for burndown in found]}
+
+    def show(console: Console) -> None:
+        from rich.table import Table
+
+        for burndown in found:
+            amount = "an amount that was never published" if burndown.amount is None else _money(burndown.amount, burndown.currency)
+            period = f"{burndown.starts or 'the beginning'} to {burndown.ends or 'open'}"
+            say(console, (clause, "bold"), f": {burndown.payer} spends {amount} with {burndown.payee}, {period}")
+            table = Table(box=None, pad_edge=False, padding=(0, 1))
+            for title in ("month", "counted", "so far", "due", "by", "forecast"):
+                table.add_column(title, justify="right")
+            table.add_column("status")
+            for row in burndown.rows:
+                amounts = [_money(value, burndown.currency) for value in (row.eligible, row.cumulative, row.milestone)]
+                state = row.status.replace("_", " ") + (f", short on {row.short_on}" if row.short_on else "")
+                table.add_row(f"{row.month:%Y-%m}", *amounts, str(row.due or ""), _money(row.forecast, burndown.currency), state)
+            console.print(table)
+
+    out.answer(document, show)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """A run's folder and what was settled from it."""
+
+    folder: Path
+    agreement: Agreement
+    settlement: Settlement
+    zone: ZoneInfo
+    behind: Behind
+
+
+def _settle(run: str) -> _Settled:
+    """Read a run's folder and settle it.  Raises `BadInput` with everything that is wrong with it."""
+    from dibs.contract.load import load
+    from dibs.settle.materials import read
+    from dibs.settle.settlement import settle as work_out
+    from dibs.settle.statement import Behind
+
+    folder = Path(run)
+    if not (folder / "run.json").is_file():
+        if folder.exists():
+            raise bad("DIB241", f"`{run}` is not a folder that a run left", f"make one: `dibs run SCENARIO --out {run}`", run)
+        beside = [str(other) for other in folder.parent.iterdir()] if folder.parent.is_dir() else []
+        raise bad("DIB180", f"there is no folder `{run}`{like(run, beside)}", "check the name, and the folder you are in", run)
+    try:
+        about = json.loads((folder / "run.json").read_text("utf-8"))
+        horizon = [date.fromisoformat(about["horizon"][end]) for end in ("from", "until")]
+        text = (folder / "agreement.yaml").read_text("utf-8")
+        journal = (folder / "journal.jsonl").read_text("utf-8")
+        build = folder / "tables" / "build.csv"
+        built = build.read_text("utf-8") if build.is_file() else ""
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise bad(
+            "DIB241",
+            f"`{run}` lacks what a run leaves, or it cannot be read: {error}",
+            f"run the scenario again: `dibs run SCENARIO --out {run}`",
+            run,
+        ) from error
+    agreement = load(text, str(folder / "agreement.yaml"))
+    materials, findings = read(
+        agreement=agreement, journal=journal, starts=horizon[0], until=horizon[1], build=built, name=str(folder / "journal.jsonl")
+    )
+    findings.raise_if_any()
+    behind = Behind(names={party.id: party.name for party in agreement.parties.values()}, clauses=_texts(agreement), acts=_acts(journal))
+    return _Settled(folder=folder, agreement=agreement, settlement=work_out(materials), zone=materials.zone, behind=behind)
+
+
+def _texts(agreement: Agreement) -> Mapping[str, tuple[tuple[date | None, str, str], ...]]:
+    """Clause -> its texts by the day from which each holds, with their places."""
+    from dibs.contract.amend import dated_clauses
+
+    texts: dict[str, list[tuple[date | None, str, str]]] = {}
+    for row in dated_clauses(agreement):
+        texts.setdefault(row.clause.id, []).append((row.starts, str(row.clause.mark), row.clause.says))
+    return {clause: tuple(sorted(found, key=lambda text: text[0] or date.min)) for clause, found in texts.items()}
+
+
+def _acts(journal: str) -> Mapping[str, str]:
+    """Sequence number -> when, and what was done."""
+    rows = (json.loads(line) for line in journal.splitlines() if line.strip())
+    return {str(row["seq"]): f"{row['at']} {row['command'].get('type', '')} by {row['command'].get('by', 'the clock')}" for row in rows}
+
+
+def _contract(settled: _Settled) -> Contract:
+    """The agreement as exports name it."""
+    from dibs.contract import amend, model
+    from dibs.settle.focus import Commitment, Contract
+    from dibs.settle.rounding import to_minor
+
+    agreement = settled.agreement
+    signed = {amendment.id: amendment.signed for amendment in agreement.amendments}
+    until = settled.settlement.recorded
+    rows = amend.dated_clauses(agreement)
+    starts = min((row.starts for row in rows if row.starts), default=date(1970, 1, 1))
+    ends = max((row.ends for row in rows if row.ends), default=date(9999, 1, 1))
+    made = []
+    for row in rows:
+        clause = row.clause
+        if not isinstance(clause, model.Commitment) or clause.amount is None or row.starts is None or row.ends is None or row.starts >= row.ends:
+            continue
+        drawn = [burndown for burndown in settled.settlement.burndowns if burndown.clause == clause.id]
+        met = any(line.status == "met" for burndown in drawn for line in burndown.rows)
+        made.append(
+            Commitment(
+                clause=clause.id,
+                says=clause.says,
+                payer=clause.payer,
+                payee=clause.payee,
+                amount=to_minor(clause.amount.amount, clause.amount.currency),
+                currency=clause.amount.currency,
+                starts=row.starts,
+                ends=row.ends,
+                signed=signed.get(row.by) or row.starts,
+                by_milestones=bool(clause.milestones),
+                status=_lifecycle(row.starts, row.ends, _day(until, settled.zone), met=met),
+                classes=tuple(clause.eligible_classes),
+                hosts=tuple(clause.eligible_hosts),
+            )
+        )
+    return Contract(id=agreement.id, starts=starts, ends=ends, zone=settled.zone, behind=settled.behind, commitments=tuple(made))
+
+
+def _lifecycle(starts: date, ends: date, on: date, *, met: bool) -> Any:
+    """The stage of a commitment in the export's words."""
+    if on < starts:
+        return "Pending"
+    if met:
+        return "Exhausted"
+    return "Active" if on < ends else "Expired"
+
+
+def _leave(settled: _Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
+    """Write ledger, tables and statements: made beside their place and moved there whole.  Says how many statements, and what the ledger finds."""
+    from dibs.settle.tables import tables
+    from dibs.store.ledger import Ledger
+
+    partial = leaves / ".settling"
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        ledger = Ledger(url or f"sqlite:///{partial / LEDGER}")
+        try:
+            ledger.write(settled.settlement.entries)
+            checked = ledger.check()
+            count = _write_statements(ledger, settled, partial / "statements")
+        finally:
+            ledger.close()
+        (leaves / "tables").mkdir(exist_ok=True)
+        for name, text in tables(settled.settlement, settled.zone).items():
+            _write(leaves / "tables" / f"{name}.csv", [text])
+        for made in ("statements", *(() if url else (LEDGER,))):
+            if (leaves / made).is_dir():
+                shutil.rmtree(leaves / made)
+            (partial / made).replace(leaves / made)
+        about = {
+            "agreement": settled.agreement.id,
+            "digest": settled.agreement.digest,
+            "entries": len(settled.settlement.entries),
+            "statements": count,
+        }
+        _write(leaves / MARK, [json.dumps(about, indent=1) + "\n"])
+    except OSError as error:
+        raise cannot_write(leaves, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return count, checked
+
+
+def _write_statements(ledger: Ledger, settled: _Settled, folder: Path) -> int:
+    """Every statement as HTML and CSV, and a list of them; what the ledger holds is what they say."""
+    from dibs.settle.rounding import from_minor
+    from dibs.settle.statement import statements, to_csv, to_html
+
+    names = settled.behind.name
+    contested = {dispute.entry: f"{names(dispute.by)}: {dispute.says}" for dispute in ledger.disputes()}
+    folder.mkdir()
+    listed = ["statement,party,counterparty,month,lines,currency,opening,total,closing\n"]
+    count = 0
+    buyer = json.loads((settled.folder / "run.json").read_text("utf-8")).get("buyer", "")
+    for made in statements(ledger.entries(), zone=settled.zone, behind=settled.behind, disputes=contested, first=buyer):
+        count += 1
+        file = folder / f"{made.id}.html"
+        file.parent.mkdir(exist_ok=True)
+        _write(file, [to_html(made, settled.behind, settled.zone)])
+        _write(file.with_suffix(".csv"), [to_csv(made)])
+        for currency in sorted(made.closing):
+            sums = [f"{from_minor(part.get(currency, 0), currency):f}" for part in (made.opening, made.totals, made.closing)]
+            listed.append(f"{made.id},{made.party},{made.counterparty},{made.month:%Y-%m},{len(made.lines)},{currency},{','.join(sums)}\n")
+    _write(folder / "statements.csv", listed)
+    return count
+
+
+def _refuse_foreign(leaves: Path, run: Path) -> None:
+    """A folder with other things in it is left alone."""
+    try:
+        foreign = leaves != run and (leaves.is_file() or (leaves.is_dir() and any(leaves.iterdir()) and not (leaves / MARK).is_file()))
+    except OSError as error:
+        raise cannot_write(leaves, error) from error
+    if foreign:
+        fix = "name a new folder with `--out`, or one that a settlement left"
+        raise bad("DIB192", f"`{leaves}` holds something that no settlement has left there", fix, str(leaves))
+
+
+def _totals(settled: _Settled) -> list[tuple[str, str, str, Any, str]]:
+    """Who paid whom for what, over all years."""
+    from dibs.settle.rounding import from_minor
+    from dibs.settle.tables import flows
+
+    sums: dict[tuple[str, str, str, str], int] = {}
+    for (_, payer, payee, kind, currency), amount in flows(settled.settlement.entries, settled.zone).items():
+        key = (payer, payee, kind, currency)
+        sums[key] = sums.get(key, 0) + amount
+    return [(payer, payee, kind, from_minor(amount, currency), currency) for (payer, payee, kind, currency), amount in sorted(sums.items())]
+
+
+def _drawn(burndown: Burndown) -> dict[str, Any]:
+    """A burndown as JSON: amounts as texts, exact."""
+    from dibs.settle.rounding import from_minor
+
+    def exact(minor: int | None) -> str | None:
+        return None if minor is None else f"{from_minor(minor, burndown.currency):f}"
+
+    return {
+        "payer": burndown.payer,
+        "payee": burndown.payee,
+        "currency": burndown.currency,
+        "amount": exact(burndown.amount),
+        "from": burndown.starts.isoformat() if burndown.starts else None,
+        "until": burndown.ends.isoformat() if burndown.ends else None,
+        "milestones": {day.isoformat(): exact(amount) for day, amount in burndown.milestones},
+        "shortfalls": exact(burndown.shortfalls),
+        "credit": exact(burndown.credit),
+        "months": [
+            {
+                "month": row.month.isoformat(),
+                "eligible": exact(row.eligible),
+                "cumulative": exact(row.cumulative),
+                "milestone": exact(row.milestone),
+                "due": row.due.isoformat() if row.due else None,
+                "forecast": exact(row.forecast),
+                "status": row.status,
+                "short_on": row.short_on.isoformat() if row.short_on else None,
+            }
+            for row in burndown.rows
+        ],
+    }
+
+
+def _write(file: Path, parts: Iterable[str]) -> None:
+    """Write a file beside its place and move it there when it is whole."""
+    partial = file.with_name(f"{file.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as stream:
+            stream.writelines(parts)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _money(minor: int, currency: str) -> str:
+    from dibs.settle.statement import money
+
+    return money(minor, currency)
+
+
+def _iso(instant: int) -> str:
+    from dibs.quantities import iso
+
+    return iso(instant)
+
+
+def _day(instant: int, zone: ZoneInfo) -> date:
+    from dibs.quantities import day_of
+
+    return day_of(instant, zone)

@@ -1,0 +1,163 @@
+"""What the shipped facts come to in money: the cap, the commitment, net against gross, and the clause on a hundred billion."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dibs.contract import readings
+from dibs.contract.load import load
+from dibs.quantities import instant_of
+from dibs.settle.materials import read
+from dibs.settle.settlement import settle
+from dibs.simulate import run as simulate
+from dibs.simulate import scenario, tables
+
+STARGATE = Path(__file__).resolve().parents[2] / "examples" / "stargate"
+CENT = 1
+BILLION = 100 * 10**9
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("money")
+    tables.write(simulate.run(scenario.load(STARGATE)), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def materials(folder):
+    horizon = json.loads((folder / "run.json").read_text(encoding="utf-8"))["horizon"]
+    found, findings = read(
+        agreement=load((folder / "agreement.yaml").read_text(encoding="utf-8"), "agreement.yaml"),
+        journal=(folder / "journal.jsonl").read_text(encoding="utf-8"),
+        build=(folder / "tables" / "build.csv").read_text(encoding="utf-8"),
+        starts=date.fromisoformat(horizon["from"]),
+        until=date.fromisoformat(horizon["until"]),
+    )
+    assert not findings.items
+    return found
+
+
+@pytest.fixture(scope="module")
+def settlement(materials):
+    return settle(materials)
+
+
+def test_every_entry_balances_for_each_party(settlement):
+    assert len(settlement.entries) > 10_000
+    assert [entry.id for entry in settlement.entries if entry.imbalance()] == []
+
+
+def test_every_entry_has_its_own_id_a_clause_and_a_decision(settlement):
+    assert len({entry.id for entry in settlement.entries}) == len(settlement.entries)
+    assert [entry.id for entry in settlement.entries if not entry.clause or not entry.decision] == []
+
+
+def test_nothing_is_recorded_before_it_is_over(settlement):
+    assert [e.id for e in settlement.entries if e.kind in {"charge", "revenue_share"} and e.recorded < e.valid_to] == []
+
+
+@pytest.mark.statement("S29")
+def test_the_cap_bites_in_december_2028_and_the_last_share_is_the_remainder(settlement):
+    rows = [r for r in settlement.shares if r.clause == "share-to-microsoft" and r.by == "M7"]
+    assert sum(r.accrued for r in rows) == 38 * BILLION
+    last = max(r.month for r in rows if r.accrued)
+    assert last == date(2028, 12, 1)
+    before = sum(r.accrued for r in rows if r.month < last)
+    # By hand: 65 of the 91 days of the second quarter of 2026 (7 bn), 8 bn, 9 bn, 62 bn, and 335 of the 366 days of 113 bn, a fifth of it all.
+    by_hand = (7e9 * 65 / 91 + 8e9 + 9e9 + 62e9 + 113e9 * 335 / 366) / 5
+    assert before == pytest.approx(100 * by_hand, abs=10 * CENT)
+    assert next(r.accrued for r in rows if r.month == last) == 38 * BILLION - before
+    assert [r for r in rows if r.month > last and r.accrued] == []
+
+
+def test_the_amendment_inside_april_2026_is_exact(settlement):
+    april = {r.by: r for r in settlement.shares if r.clause == "share-to-microsoft" and r.month == date(2026, 4, 1)}
+    # 26 days under the old text, of which a part is paid later; 4 under the new, paid at once.  7 bn came in over 91 days.
+    assert april["M5"].accrued == pytest.approx(100 * 7e9 * 26 / 91 / 5, abs=CENT)
+    assert april["M7"].accrued == pytest.approx(100 * 7e9 * 4 / 91 / 5, abs=CENT)
+    assert april["M5"].paid == pytest.approx(0.66 * april["M5"].accrued, abs=CENT)
+    assert april["M7"].deferred == 0
+
+
+def test_what_was_stretched_falls_due_when_it_was_agreed_to(settlement):
+    late = [e for e in settlement.entries if e.kind == "deferral_due"]
+    stretched = [r for r in settlement.shares if r.clause == "share-to-microsoft" and r.by == "M5"]
+    assert {e.recorded for e in late} == {instant_of(date(2031, 1, 1))}
+    assert sum(r.deferred for r in stretched) == 0
+    assert sum(line.amount for e in late for line in e.postings if line.account == "microsoft:cash") == sum(max(0, r.deferred) for r in stretched)
+
+
+@pytest.mark.parametrize(
+    ("starts", "until", "received"),
+    [
+        (date(2024, 1, 1), date(2025, 1, 1), 493_800_000),
+        (date(2025, 1, 1), date(2025, 7, 1), 454_700_000),
+        (date(2025, 7, 1), date(2025, 10, 1), 411_100_000),
+    ],
+)
+def test_the_leaked_receipts_are_the_net_of_two_gross_flows(settlement, starts, until, received):
+    """T06 and T07: a fifth of what was earned one way, less a fifth of what was earned the other way."""
+    rows = [r for r in settlement.nets if starts <= r.month < until]
+    assert -sum(r.net for r in rows) == pytest.approx(100 * received, abs=12 * CENT)
+    assert sum(r.second_pays for r in rows) > 1.4 * sum(-r.net for r in rows)
+
+
+def test_a_shortfall_of_the_250_billion_becomes_prepayment(materials):
+    agreement = readings.take(materials.agreement, {"azure-commitment-250": "ends-with-2030"})
+    settled = settle(dataclasses.replace(materials, agreement=agreement))
+    burndown = next(b for b in settled.burndowns if b.clause == "azure-commitment-250")
+    short = [e for e in settled.entries if e.kind == "commitment_shortfall"]
+    assert [e.clause for e in short] == ["azure-commitment-250"]
+    assert burndown.shortfalls == 250 * BILLION - burndown.rows[-2].cumulative - burndown.rows[-1].eligible
+    assert 0 < burndown.shortfalls == burndown.credit < 250 * BILLION
+    accounts = {line.account: line.amount for line in short[0].postings}
+    assert accounts["openai:prepaid:microsoft:azure-commitment-250"] == burndown.shortfalls
+    assert not any(account.startswith("openai:expense") for account in accounts)
+
+
+def test_whether_the_250_billion_will_be_spent_is_said_years_before(settlement):
+    burndown = next(b for b in settlement.burndowns if b.clause == "azure-commitment-250")
+    assert (burndown.rows[0].status, burndown.rows[0].short_on) == ("shortfall", date(2031, 10, 28))
+    assert burndown.rows[-1].status == "on_track"
+    assert burndown.rows[-1].forecast >= 250 * BILLION > burndown.rows[-1].cumulative
+
+
+def test_an_amount_that_was_never_published_is_not_asserted(settlement):
+    burndown = next(b for b in settlement.burndowns if b.clause == "azure-commitment-2025")
+    assert burndown.amount is None
+    assert {row.status for row in burndown.rows} == {"unknown"}
+    assert burndown.shortfalls == 0
+
+
+@pytest.mark.statement("S32")
+def test_four_readings_of_the_clause_on_a_hundred_billion_on_one_path(settlement):
+    first = {r.reading: r.reached_on for r in settlement.triggers if r.by == "M1"}
+    assert first == {
+        "as-written": None,
+        "annual-profit": None,
+        "capability": date(2030, 12, 31),
+        "investor-returns": date(2025, 10, 28),
+        "no-trigger": None,
+    }
+    assert all(r.fired_on is None for r in settlement.triggers)
+
+
+def test_the_programme_draws_no_more_than_is_funded(settlement):
+    last = settlement.funding[-1]
+    assert (last.funded, last.potential) == (100 * BILLION, 500 * BILLION)
+    assert all(row.drawn <= row.funded for row in settlement.funding)
+    drawn = sum(line.amount for e in settlement.entries if e.kind == "draw_down" for line in e.postings if line.account == "stargate:construction")
+    assert drawn == last.drawn > 0
+
+
+def test_settling_earlier_gives_the_beginning_of_the_same_book(materials, settlement):
+    for day in (date(2024, 6, 15), date(2026, 5, 1), date(2029, 1, 1)):
+        earlier = settle(materials, instant_of(day))
+        assert earlier.entries == settlement.entries[: len(earlier.entries)]
+        assert all(entry.recorded > instant_of(day) for entry in settlement.entries[len(earlier.entries) :])
