@@ -29,6 +29,7 @@ from dibs.decisions.decision import ReasonCode
 from dibs.procedure import commands, events
 from dibs.procedure.transitions import START, diagram
 from dibs.quantities import Money, render_duration, render_share
+from dibs.settle.tables import COLUMNS as MONEY
 from dibs.simulate.tables import COLUMNS
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def cli_page() -> str:
 def tables_page() -> str:
     """Every table that a run leaves, column by column."""
     out = ["# Tables of a run\n", "`dibs run SCENARIO --out DIR` leaves these under `DIR/tables/`. Days are ISO; quantities are accelerators.\n"]
-    for name, columns in COLUMNS.items():
+    for name, columns in {**COLUMNS, **MONEY}.items():
         out += [f"## `{name}.csv`\n", table(("column", "meaning"), [(f"`{column}`", says) for column, says in columns.items()])]
     return "\n".join(out)
 

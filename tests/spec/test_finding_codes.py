@@ -11,7 +11,12 @@ from dibs import explanations
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"\bDIB\d{3}\b")
-RANGES = {"tests/agreements/bad": range(1, 100), "tests/scenarios/bad": range(100, 150), "tests/commands/bad": range(150, 200), "tests/money/bad": range(200, 220)}
+RANGES = {
+    "tests/agreements/bad": range(1, 100),
+    "tests/scenarios/bad": range(100, 150),
+    "tests/commands/bad": range(150, 200),
+    "tests/money/bad": range(200, 220),
+}
 
 
 def raised():
