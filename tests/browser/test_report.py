@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,21 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-PICTURES = ("capacity", "offers", "matrix", "force", "building", "shortage", "suppliers", "laws", "proof")
+PICTURES = (
+    "capacity",
+    "offers",
+    "matrix",
+    "force",
+    "building",
+    "shortage",
+    "flows",
+    "commitments",
+    "shares",
+    "funding",
+    "suppliers",
+    "laws",
+    "proof",
+)
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +208,34 @@ def test_hovering_a_notice_dates_and_names_it_and_a_click_leads_to_its_row(page:
     row = page.locator("#offer-O-0001")
     assert row.is_visible()
     assert "found" in (row.get_attribute("class") or "")
+
+
+def test_every_question_has_the_number_under_which_the_list_names_it(page: Page) -> None:
+    listed = page.eval_on_selector_all("nav li a", "all => all.map(a => a.getAttribute('href').slice(1))")
+    assert listed == page.eval_on_selector_all("main > section", "all => all.map(section => section.id)")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_two_parties_of_a_flow_stand_on_each_other(browser: Browser, address: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(address)
+    tops = page.eval_on_selector_all(".payees", "all => all.map(one => [...one.children].map(span => span.getBoundingClientRect().top))")
+    assert max(len(year) for year in tops) == 9
+    assert all(later - earlier > 12 for year in tops for earlier, later in pairwise(year))
+    over = page.eval_on_selector_all(
+        ".flow", "all => all.filter(one => one.querySelector('svg').getBoundingClientRect().height > one.clientHeight + 1)"
+    )
+    assert not over
+    context.close()
+
+
+def test_the_cursor_reads_out_what_counted_what_is_due_and_what_is_expected(page: Page) -> None:
+    figure = page.locator("[data-picture='burndown-cloud-commitment']")
+    figure.focus()
+    page.keyboard.press("ArrowLeft")
+    assert "Jun 2026: counted so far 4.3 bn" in figure.locator(".readout").inner_text()
+    assert "due 12 bn" in figure.locator(".readout").inner_text()
 
 
 @pytest.mark.parametrize("width", [360, 760, 1000, 1600])

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from dibs.report import building, capacity, force, headline, matrix, offers, proof, shortage, suppliers, verdicts, wording
+from dibs.report import building, capacity, force, headline, matrix, money, offers, proof, shortage, suppliers, verdicts, wording
 from dibs.report.folder import RunFolder
 from dibs.report.palette import Palette
 from dibs.report.tables import Table
 from dibs.report.timeline import Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dibs.report.capacity import CapacityView
     from dibs.report.matrix import MatrixView
     from dibs.report.shortage import ShortageView
@@ -31,6 +33,7 @@ def build(run_dir: Path) -> Path:
     shown = capacity.view(run, axis, palette)
     asked = offers.view(run, axis, palette)
     answers, missing = matrix.view(run, palette), shortage.view(run, axis)
+    flows, drawn, shared, funded = money.flows(run, palette), money.burndown(run, axis), money.shares(run, axis), money.funding(run, axis)
     script = _lean((HERE / "report.js").read_text(encoding="utf-8"))
     text = (
         _environment()
@@ -46,6 +49,10 @@ def build(run_dir: Path) -> Path:
             force=force.view(run, axis, answers.sheets[answers.opening].version if answers else ""),
             building=building.view(run, axis, palette),
             shortage=missing,
+            flows=flows,
+            burndown=drawn,
+            shares=shared,
+            funding=funded,
             suppliers=suppliers.view(run, palette),
             verdicts=verdicts.view(run),
             proof=proof.view(run),
@@ -54,7 +61,7 @@ def build(run_dir: Path) -> Path:
             style=(HERE / "report.css").read_text(encoding="utf-8"),
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            data=_data(axis, shown, answers, missing),
+            data=_data(axis, shown, answers, missing, money.pictures(drawn, shared, funded)),
         )
     )
     path = run_dir / "report.html"
@@ -89,7 +96,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _data(axis: Timeline, shown: CapacityView | None, answers: MatrixView | None, missing: ShortageView | None) -> str:
+def _data(axis: Timeline, shown: CapacityView | None, answers: MatrixView | None, missing: ShortageView | None, booked: Mapping[str, object]) -> str:
     """What the script needs to follow the cursor and to zoom, as JSON that no text inside can close the script element of."""
     data: dict[str, Any] = {
         "first": axis.first.isoformat(),
@@ -110,6 +117,7 @@ def _data(axis: Timeline, shown: CapacityView | None, answers: MatrixView | None
             }
     if missing and missing.path:
         data["pictures"]["shortage"] = {"xs": missing.canvas.xs, "top": missing.canvas.top, "bands": [["missing", *missing.unmet]]}
+    data["pictures"] |= booked
     if answers:
         data["whys"] = [[[row["answer"], row["code_words"], row["clause"], row["text"], row["where"]] for row in why.reasons] for why in answers.whys]
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")

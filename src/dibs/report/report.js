@@ -11,7 +11,7 @@
   const say = (x) => { const d = date(x); return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`; };
   const place = (year, month) => (Date.UTC(year, month, 1) - first) / 864e5;
   const round = (value) => value.toFixed(value < 2 ? 2 : value < 100 ? 1 : 0).replace(/\.?0+$/, value < 100 ? "" : "$&");
-  const short = (n) => n < 999.5 ? String(Math.round(n)) : n < 999500 ? `${round(n / 1e3)} k` : n < 999.5e6 ? `${round(n / 1e6)} M` : `${round(n / 1e9)} bn`;
+  const short = (n) => n < 999.5 ? String(Math.round(n)) : n < 999500 ? `${round(n / 1e3)} k` : n < 999.5e6 ? `${round(n / 1e6)} M` : n < 999.5e9 ? `${round(n / 1e9)} bn` : `${round(n / 1e12)} tn`;
   root.classList.add("js");
 
   // --- the stretch of time shown -------------------------------------------------------------------
@@ -52,6 +52,7 @@
     const a = at(picture.xs, from), b = at(picture.xs, to - 1);
     let most = 1;
     for (let n = a; n <= b; n++) most = Math.max(most, picture.line ? picture.line[n] : 0, picture.bands.reduce((sum, band) => sum + band[n + 1], 0));
+    for (const other of picture.more || []) for (let n = a; n <= b; n++) most = Math.max(most, other[n + 1]);
     const whole = from === 0 && to === data.days;
     const steps = [...Array(13).keys()].flatMap((e) => [1, 2, 2.5, 5].map((f) => f * 10 ** e)).filter((s) => s >= 1);
     const step = steps.find((s) => most / s <= (plot.clientHeight < 200 ? 3 : 5));
@@ -139,6 +140,7 @@
     const n = at(picture.xs, x), parts = picture.bands.filter((band) => band[n + 1]).map((band) => `${band[0]} ${short(band[n + 1])}`);
     if (picture.line) parts.push(`wanted ${short(picture.line[n])}`);
     if (picture.gap && picture.gap[n]) parts.push(`missing ${short(picture.gap[n])}`);
+    for (const other of picture.more || []) parts.push(`${other[0]} ${short(other[n + 1])}`);
     const d = date(Math.max(picture.xs[n], 0));
     const head = document.createElement("b"); head.textContent = `${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}: `;
     out.replaceChildren(head, parts.join(" · ") || "nothing");

@@ -191,6 +191,7 @@ def make_run(folder: Path, *, seed: int = 7, needs: int = 90, right_until: date 
             )
         ],
     }
+    tables |= _money()
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     for name, rows in tables.items():
         write_table(folder, name, rows)
@@ -216,6 +217,69 @@ def make_run(folder: Path, *, seed: int = 7, needs: int = 90, right_until: date 
     }
     (folder / "run.json").write_text(json.dumps(run, indent=1), encoding="utf-8")
     return folder
+
+
+def _money() -> dict[str, list[dict[str, object]]]:
+    """What a settlement leaves: flows, a commitment that falls short and one of unknown size, a share with a cap, a programme."""
+    flows: list[dict[str, object]] = []
+    for year in range(FIRST.year, LAST.year):
+        grown = 2 ** (year - FIRST.year)
+        owed = [("aster", payee, "charge", 40 * grown // n) for n, payee in enumerate(list(PARTIES)[1:], start=1) if year > 2024 or n == 1]
+        owed += [("aster", "borealis", "revenue_share", 5 * grown), ("aster", "borealis", "payment", 5 * grown)]
+        if year == 2026:
+            owed.append(("heron", "aster", "investment", 900))
+        flows += [{"year": year, "payer": a, "payee": b, "kind": k, "amount": f"{v}000000.25", "currency": "USD"} for a, b, k, v in owed]
+    burndown: list[dict[str, object]] = []
+    for clause, begins, size in (("cloud-commitment", date(2025, 2, 1), 12), ("cloud-commitment-2", date(2025, 11, 1), 0)):
+        for n, month in enumerate(_months(begins, date(2028, 2, 1) if size else LAST), start=1):
+            milestone = "" if not size else "4" if month < date(2026, 2, 1) else "12"
+            due = date(2026, 2, 1) if milestone == "4" else date(2028, 2, 1)
+            burndown.append(
+                {
+                    "clause": clause,
+                    "month": month,
+                    "eligible": "250000000.00",
+                    "cumulative": f"{n * 250}000000.00",
+                    "milestone": f"{milestone}000000000.00" if size else "0.00",
+                    "forecast": "9000000000.00" if size else f"{n * 250}000000.00",
+                    "status": "unknown" if not size else "on_track" if milestone == "4" else "shortfall",
+                    "due": due if size else "",
+                    "short_on": due if milestone == "12" else "",
+                }
+            )
+    share: list[dict[str, object]] = []
+    left = 3_000
+    for month in _months(date(2024, 1, 1), LAST):
+        wanted, later = 60, 10 if month.year == 2025 else 0
+        capped = month >= date(2025, 10, 1)
+        accrued = min(wanted, left) if capped else wanted
+        left -= accrued if capped else 0
+        share.append(
+            {
+                "clause": "share-to-borealis",
+                "month": month,
+                "base": "300000000.00",
+                "accrued": f"{accrued}000000.00",
+                "paid": f"{accrued - later}000000.00",
+                "deferred": f"{later}000000.00",
+                "cap_left": f"{left}000000.00" if capped else "",
+                "channel": "",
+                "cut": f"{wanted - accrued}000000.00",
+            }
+        )
+    funding: list[dict[str, object]] = [
+        {
+            "programme": "own-build",
+            "month": month,
+            "drawn": f"{min(n, 40)}000000000.00",
+            "funded": "40000000000.00",
+            "potential": "100000000000.00",
+            "built": f"{n}000000000.00",
+            "unfunded": f"{max(0, n - 40)}000000000.00",
+        }
+        for n, month in enumerate(_months(date(2025, 2, 1), LAST))
+    ]
+    return {"money_flows": flows, "burndown": burndown, "share": share, "funding": funding}
 
 
 def write_table(folder: Path, name: str, rows: list[dict[str, object]]) -> None:

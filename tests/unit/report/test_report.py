@@ -113,11 +113,27 @@ def test_text_from_an_agreement_cannot_become_markup_or_script(folder: Path) -> 
     assert "script-src 'sha256-" in text
 
 
-@pytest.mark.parametrize("name", ["capacity", "offers", "matrix", "clauses", "build", "laws", "launches"])
+@pytest.mark.parametrize(
+    "name", ["capacity", "offers", "matrix", "clauses", "build", "laws", "launches", "money_flows", "burndown", "share", "funding"]
+)
 def test_a_missing_table_is_said_and_the_rest_is_shown(folder: Path, name: str) -> None:
     (folder / "tables" / f"{name}.csv").unlink()
     page = Page(build(folder).read_text(encoding="utf-8"))
-    assert {"capacity", "offers", "matrix", "force", "building", "shortage", "suppliers", "laws", "proof"} <= set(page.ids)
+    assert {
+        "capacity",
+        "offers",
+        "matrix",
+        "force",
+        "building",
+        "shortage",
+        "flows",
+        "commitments",
+        "shares",
+        "funding",
+        "suppliers",
+        "laws",
+        "proof",
+    } <= set(page.ids)
     assert not page.wrong
 
 
@@ -125,7 +141,7 @@ def test_a_run_of_which_nothing_is_left_but_its_name_still_gives_a_page(folder: 
     shutil.rmtree(folder / "tables")
     (folder / "journal.jsonl").unlink()
     text = build(folder).read_text(encoding="utf-8")
-    assert text.count('class="nothing"') == 8
+    assert text.count('class="nothing"') == 12
     assert "Nobody had to be asked first in this run." in text
     assert "None" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
 
