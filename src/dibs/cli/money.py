@@ -62,7 +62,7 @@ def settle(out: Output, run: str, *, target: str | None, url: str | None) -> int
 
     Every posting says which clause and which decision it comes from.  Settling again changes nothing.
     """
-    settled = _settle(run)
+    settled = settled_run(run)
     leaves = Path(target) if target else settled.folder
     _refuse_foreign(leaves, settled.folder)
     count, checked = _leave(settled, leaves, url)
@@ -106,7 +106,7 @@ def focus(out: Output, run: str, *, version: Any, target: str) -> None:
     """Write FOCUS: Cost and Usage, and from 1.4 on Contract Commitment."""
     from dibs.settle.focus import COLUMNS, COMMITMENT_COLUMNS, contract_commitments, cost_and_usage, to_csv
 
-    settled = _settle(run)
+    settled = settled_run(run)
     contract = _contract(settled)
     rows = list(cost_and_usage(settled.settlement.entries, contract, version))
     made = {"cost-and-usage.csv": to_csv(rows, COLUMNS[version])}
@@ -130,7 +130,7 @@ def beancount(out: Output, run: str, *, target: str) -> None:
     """Write beancount: every entry a transaction, every balance asserted."""
     from dibs.settle.beancount import to_beancount
 
-    settled = _settle(run)
+    settled = settled_run(run)
     file = Path(target)
     try:
         _write(file, to_beancount(settled.settlement.entries, title=settled.agreement.title, zone=settled.zone))
@@ -145,7 +145,7 @@ def beancount(out: Output, run: str, *, target: str) -> None:
 @click.argument("clause")
 def burndown(out: Output, run: str, clause: str) -> None:
     """Month by month: what counted, what was due, and whether it will be enough."""
-    settled = _settle(run)
+    settled = settled_run(run)
     found = [burndown for burndown in settled.settlement.burndowns if burndown.clause == clause]
     if not found:
         known = sorted({burndown.clause for burndown in settled.settlement.burndowns})
@@ -174,7 +174,7 @@ def burndown(out: Output, run: str, clause: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Settled:
+class Settled:
     """A run's folder and what was settled from it."""
 
     folder: Path
@@ -184,7 +184,7 @@ class _Settled:
     behind: Behind
 
 
-def _settle(run: str) -> _Settled:
+def settled_run(run: str) -> Settled:
     """Read a run's folder and settle it.  Raises `BadInput` with everything that is wrong with it."""
     from dibs.contract.load import load
     from dibs.settle.materials import read
@@ -217,7 +217,7 @@ def _settle(run: str) -> _Settled:
     )
     findings.raise_if_any()
     behind = Behind(names={party.id: party.name for party in agreement.parties.values()}, clauses=_texts(agreement), acts=_acts(journal))
-    return _Settled(folder=folder, agreement=agreement, settlement=work_out(materials), zone=materials.zone, behind=behind)
+    return Settled(folder=folder, agreement=agreement, settlement=work_out(materials), zone=materials.zone, behind=behind)
 
 
 def _texts(agreement: Agreement) -> Mapping[str, tuple[tuple[date | None, str, str], ...]]:
@@ -236,7 +236,7 @@ def _acts(journal: str) -> Mapping[str, str]:
     return {str(row["seq"]): f"{row['at']} {row['command'].get('type', '')} by {row['command'].get('by', 'the clock')}" for row in rows}
 
 
-def _contract(settled: _Settled) -> Contract:
+def _contract(settled: Settled) -> Contract:
     """The agreement as exports name it."""
     from dibs.contract import amend, model
     from dibs.settle.focus import Commitment, Contract
@@ -284,7 +284,7 @@ def _lifecycle(starts: date, ends: date, on: date, *, met: bool) -> Any:
     return "Active" if on < ends else "Expired"
 
 
-def _leave(settled: _Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
+def _leave(settled: Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
     """Write ledger, tables and statements: made beside their place and moved there whole.  Says how many statements, and what the ledger finds."""
     from dibs.settle.tables import tables
     from dibs.store.ledger import Ledger
@@ -321,7 +321,7 @@ def _leave(settled: _Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
     return count, checked
 
 
-def _write_statements(ledger: Ledger, settled: _Settled, folder: Path) -> int:
+def _write_statements(ledger: Ledger, settled: Settled, folder: Path) -> int:
     """Every statement as HTML and CSV, and a list of them; what the ledger holds is what they say."""
     from dibs.settle.rounding import from_minor
     from dibs.settle.statement import statements, to_csv, to_html
@@ -356,7 +356,7 @@ def _refuse_foreign(leaves: Path, run: Path) -> None:
         raise bad("DIB192", f"`{leaves}` holds something that no settlement has left there", fix, str(leaves))
 
 
-def _totals(settled: _Settled) -> list[tuple[str, str, str, Any, str]]:
+def _totals(settled: Settled) -> list[tuple[str, str, str, Any, str]]:
     """Who paid whom for what, over all years."""
     from dibs.settle.rounding import from_minor
     from dibs.settle.tables import flows

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dibs.cli.frame import Output
+    from dibs.errors import Finding
     from dibs.simulate.run import Progress, Run
     from dibs.simulate.scenario import Scenario
 
@@ -69,8 +70,8 @@ def run(
         # A key for this run alone, kept nowhere: what it has signed can be checked with the public key that is left, and nobody can sign again.
         signer = SigningKey(f"run/{loaded.file.id}", secrets.token_bytes(32))
         result = play(loaded, seed, until=until, progress=progress, signer=signer)
-    _write(result, leaves)
-    _tell(out, loaded, result, leaves)
+    unsettled = _write(result, leaves)
+    _tell(out, loaded, result, leaves, unsettled)
     return FAILED if any(report.violations for report in result.laws) else DONE
 
 
@@ -117,8 +118,8 @@ def _progress(out: Output, scenario: Scenario) -> Iterator[Progress | None]:
         yield reached
 
 
-def _write(result: Run, leaves: Path) -> None:
-    """Everything a run leaves.  It is made beside its place and moved there when it is whole."""
+def _write(result: Run, leaves: Path) -> tuple[Finding, ...]:
+    """Everything a run leaves.  It is made beside its place and moved there when it is whole.  Gives why it could not be settled, if so."""
     from dibs.report import build
     from dibs.simulate.tables import write
 
@@ -127,6 +128,7 @@ def _write(result: Run, leaves: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         write(result, partial)
+        unsettled = _settle_tables(partial)
         build(partial)
         leaves.mkdir(exist_ok=True)
         for made in sorted(partial.iterdir(), key=lambda path: path.name == MARK):
@@ -137,9 +139,28 @@ def _write(result: Run, leaves: Path) -> None:
         raise cannot_write(leaves, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    return unsettled
 
 
-def _tell(out: Output, scenario: Scenario, result: Run, leaves: Path) -> None:
+def _settle_tables(folder: Path) -> tuple[Finding, ...]:
+    """The tables of money, for the report; ledger and statements are made by `dibs settle`, as they take longer than the run.
+
+    A run that cannot be settled is a run all the same: it keeps everything but its tables of money.
+    """
+    from dibs.cli.money import settled_run
+    from dibs.errors import BadInput
+    from dibs.settle.tables import tables
+
+    try:
+        settled = settled_run(str(folder))
+    except BadInput as error:
+        return tuple(error.findings)
+    for name, text in tables(settled.settlement, settled.zone).items():
+        (folder / "tables" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
+    return ()
+
+
+def _tell(out: Output, scenario: Scenario, result: Run, leaves: Path, unsettled: tuple[Finding, ...]) -> None:
     """The headline figures, the laws, and where the report is."""
     from dibs.report.folder import RunFolder
     from dibs.report.headline import view
@@ -159,7 +180,7 @@ def _tell(out: Output, scenario: Scenario, result: Run, leaves: Path) -> None:
         "entries": result.store.size,
         "skipped": scenario.skipped,
         "unused": [{"party": party, "on": answer.on.isoformat(), "answer": answer.answer} for party, answer in result.unused],
-        "warnings": [finding.as_dict() for finding in scenario.warnings],
+        "warnings": [finding.as_dict() for finding in (*scenario.warnings, *unsettled)],
         "figures": [{"what": figure.what, "figure": f"{figure.number} {figure.unit}".strip(), "note": figure.note} for figure in headline.figures],
         "laws": [
             {
@@ -171,10 +192,10 @@ def _tell(out: Output, scenario: Scenario, result: Run, leaves: Path) -> None:
             for law in result.laws
         ],
     }
-    if not out.as_json and scenario.warnings:
+    if not out.as_json and (scenario.warnings or unsettled):
         from dibs.cli.findings import show_findings
 
-        show_findings(out.notes, scenario.warnings, typed_words())
+        show_findings(out.notes, (*scenario.warnings, *unsettled), typed_words())
     if not out.as_json and scenario.skipped:
         say(out.notes, (f"{scenario.skipped:,} rows were left out", "yellow"))
     if not out.as_json and result.unused:
