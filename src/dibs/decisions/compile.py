@@ -459,8 +459,9 @@ class Compiled:
     ) -> tuple[PreEmption, ...]:
         """The rights that cover new capacity of a class, in the order of the text; open clauses as they are written.
 
-        Class exclusivity comes first (R28): a class that is bound is covered by nothing.  With a host, rights against
-        whose holder's own platform it is and those that leave it alone are left out; consents and sizes are for `decide`.
+        Class exclusivity comes first (R28): a class that is bound is covered by nothing.  With a host, rights of the
+        holder whose platform it is and those that leave it alone are left out; consents, sizes and what machines count
+        are for `decide`.
         """
         clauses = self.in_force(on, known, facts)
         if any(isinstance(c, ExclusiveHosting) and workload_class in c.classes and host not in c.except_hosts for c in clauses):

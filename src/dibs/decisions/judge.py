@@ -6,8 +6,9 @@ the tests is part of the contract:
 1. Where two clauses speak and one `overrides` the other, the outranked one is silent.
 2. Exclusivity comes first (R28).  Off the exclusive platform the work is refused, unless that platform's owner has
    consented; on it, the need never reaches a case.  Two exclusivities that no host can obey at once are a conflict.
-3. Then each pre-emption right: the holder is asked first, unless the host is on the holder's own platform, is exempt,
-   the right is suspended, the need is a renewal, a short burst, covered by a consent, or under the minimum lot.
+3. Then each pre-emption right: the holder is asked first, unless the host is on the holder's own platform (and its
+   machines are not agreed to be somebody else's, R21), is exempt, the right is suspended, the need is a renewal, a short
+   burst, covered by a consent, or under the minimum lot.
 
 A consent covers only what it names, up to its quantity and, for more than a renewal, only while its purpose is kept (R29).
 """
@@ -83,6 +84,8 @@ class Stance(StrEnum):
     """Exclusivity: the work has to be elsewhere."""
     OWN_PLATFORM = auto()
     """Pre-emption: the host is on the holder's own platform."""
+    UNCOUNTED = auto()
+    """Pre-emption: the same, and on some days its machines are agreed not to count as the holder's (R21)."""
     OUTSIDE = auto()
     """Pre-emption: the host is outside the right."""
     ASLEEP = auto()
@@ -141,7 +144,7 @@ class Voice(msgspec.Struct, eq=False, gc=False):
 
     def _keep(self, key: object, code: ReasonCode, need: str, have: str) -> Reason:
         clause = self.clause
-        if self.stance is Stance.OWN_PLATFORM:  # the clause does not stand here, so it is not cited
+        if code is ReasonCode.ON_HOLDER_PLATFORM and isinstance(clause, PreEmption):  # the clause does not stand here, so it is not cited
             text = f"The host is on the platform of `{self.party}`: a right of first call never stands against its holder's own platform."
             reason = Reason(code=code, clause="", text=text)
         else:
@@ -237,6 +240,7 @@ def voices(rows: Iterable[Row], place: Place, suspended: Mapping[ClauseId, date]
     out = []
     speaking = [row for row in rows if row.starts < row.ends and speaks_of(row.clause, place)]
     listed = any(isinstance(row.clause, Programme) for row in speaking)
+    uncounted = frozenset(row.clause.holder for row in speaking if isinstance(row.clause, SubSupply) and not row.clause.counts_as_holder)
     for row in speaking:
         clause = row.clause
         if isinstance(clause, Consent) and not listed and not _covers(clause, place, ()):
@@ -244,14 +248,16 @@ def voices(rows: Iterable[Row], place: Place, suspended: Mapping[ClauseId, date]
         until = suspended.get(clause.id) if isinstance(clause, PreEmption) else None
         wakes = row.starts if until is None else min(max(until.toordinal(), row.starts), row.ends)
         if row.starts < wakes:
-            out.append(_voice(clause, row.starts, wakes, place, kept, listed=listed, asleep=True))
+            out.append(_voice(row, (row.starts, wakes), place, kept, uncounted, listed=listed, asleep=True))
         if wakes < row.ends:
-            out.append(_voice(clause, wakes, row.ends, place, kept, listed=listed))
+            out.append(_voice(row, (wakes, row.ends), place, kept, uncounted, listed=listed))
     return tuple(out)
 
 
-def _voice(clause: Clause, starts: int, ends: int, place: Place, kept: dict[object, Voice], *, listed: bool, asleep: bool = False) -> Voice:
-    host = place.host
+def _voice(
+    row: Row, period: tuple[int, int], place: Place, kept: dict[object, Voice], uncounted: frozenset[PartyId], *, listed: bool, asleep: bool = False
+) -> Voice:
+    clause, host = row.clause, place.host
     need, have = "", str(place)
     match clause:
         case ExclusiveHosting(platform=party):
@@ -261,7 +267,7 @@ def _voice(clause: Clause, starts: int, ends: int, place: Place, kept: dict[obje
             else:
                 stance = Stance.BORROWED if host.platform == party else Stance.AWAY
         case PreEmption(holder=party):
-            stance, need, have = _pre_emption(clause, place, asleep=asleep)
+            stance, need, have = _pre_emption(clause, place, uncounted, asleep=asleep)
         case Consent(grantor=party):
             stance, have = Stance.LEAVE, ""
         case SubSupply(holder=party):
@@ -273,18 +279,19 @@ def _voice(clause: Clause, starts: int, ends: int, place: Place, kept: dict[obje
             raise AssertionError(clause)
     # Where a programme lists the host, what a consent to own building covers hangs on the class and on the host besides.
     own = (place.workload_class, host.id) if listed else ()
-    key = (id(clause), starts, ends, stance, need, have, own)
+    key = (id(clause), period, stance, need, have, own)
     voice = kept.get(key)
     if voice is None:
         lot, opens_from, if_smaller = _minimum(clause, place) if isinstance(clause, PreEmption) else (1, 1, ReasonCode.EXEMPT)
-        voice = kept[key] = Voice(len(kept), clause, starts, ends, stance, party, lot, opens_from, if_smaller, need, have)
+        voice = kept[key] = Voice(len(kept), clause, *period, stance, party, lot, opens_from, if_smaller, need, have)
     return voice
 
 
-def _pre_emption(clause: PreEmption, place: Place, *, asleep: bool) -> tuple[Stance, str, str]:
+def _pre_emption(clause: PreEmption, place: Place, uncounted: frozenset[PartyId], *, asleep: bool) -> tuple[Stance, str, str]:
     """How a right stands to a place, with what it needs and what is the case."""
     asked = place.circumstances
-    if place.host.platform == clause.holder:
+    own = place.host.platform == clause.holder
+    if own and clause.holder not in uncounted:
         return Stance.OWN_PLATFORM, "", ""
     if place.host.id in clause.exempt_hosts:
         return Stance.OUTSIDE, "", f"host {place.host.id} is outside the right"
@@ -298,7 +305,7 @@ def _pre_emption(clause: PreEmption, place: Place, *, asleep: bool) -> tuple[Sta
     if clause.minimum_power is not None:
         need = f"{need} or {_megawatts(clause.minimum_power)}"
         have = f"{have}, {'power not stated' if asked.power is None else _megawatts(asked.power)}"
-    return Stance.STANDS, need, have
+    return Stance.UNCOUNTED if own else Stance.STANDS, need, have
 
 
 def _minimum(clause: PreEmption, place: Place) -> tuple[int, int, ReasonCode]:
@@ -365,6 +372,8 @@ class _Case(msgspec.Struct, eq=False, gc=False):
     """The outcome, if exclusivity settles the matter."""
     calling: list[Voice] = []
     """The rights that stand and that no consent lifts."""
+    doubtful: list[Voice] = []
+    """Those of which nobody can say whether they stand: it is agreed both ways whether the machines count as the holder's."""
     leave: list[Reason] = []
     """What permits it."""
     notes: list[Reason] = []
@@ -401,7 +410,10 @@ class _Hearing:
                 self.chains.append(voice)
             else:
                 programmes.append(clause)
+        self.doubtful: list[Voice] = []
         self.spared = self._spared(spared) if spared else []
+        if len(self.standing) > 1 and any(v.stance is Stance.UNCOUNTED for v in self.standing):
+            self.standing.sort(key=heard.index)
         for voice, consent in given:
             if _covers(consent, place, programmes):
                 self.consents.setdefault(voice.party, []).append((voice, consent))
@@ -413,7 +425,7 @@ class _Hearing:
         """The quantities from which on the outcome may be another."""
         if self.first.settled is not None and not self.limits:
             return [0]
-        return sorted({0, *self.limits, *[v.opens_from for v in self.standing]})
+        return sorted({0, *self.limits, *[v.opens_from for v in (*self.standing, *self.doubtful)]})
 
     def _case(self, quantity: int) -> _Case:
         case = _Case(quantity)
@@ -422,8 +434,9 @@ class _Hearing:
         if case.settled is None:
             if self.consents or self.granted:
                 case.calling = [v for v in self.standing if not self._consented(case, v.party, v.clause)]
+                case.doubtful = [v for v in self.doubtful if not self._consented(case, v.party, v.clause)]
             else:
-                case.calling = self.standing
+                case.calling, case.doubtful = self.standing, self.doubtful
         return case
 
     def at(self, quantity: int) -> Outcome:
@@ -435,10 +448,13 @@ class _Hearing:
         calls = [voice.says(ReasonCode.MUST_OFFER) for voice in case.calling if voice.opens_from <= quantity]
         if calls:  # one of each right, in the order of the agreement: nothing to sort
             return Outcome(Answer.OFFER_FIRST, (*calls, *_by_precedence(explaining)), tuple(dict.fromkeys([r.clause for r in calls])))
-        small = [voice.says(voice.if_smaller) for voice in case.calling]
-        missing = [reason for reason in small if reason.code is ReasonCode.FACT_MISSING]
-        if missing:
-            return _outcome(Answer.UNDETERMINED, missing, explaining)
+        small = [voice.says(voice.if_smaller) for voice in (*case.calling, *case.doubtful) if quantity < voice.opens_from]
+        unclear = [reason for reason in small if reason.code is ReasonCode.FACT_MISSING]
+        for voice in case.doubtful:
+            if voice.opens_from <= quantity:
+                unclear += self._disagreement(voice.party)
+        if unclear:
+            return _outcome(Answer.UNDETERMINED, unclear, explaining)
         return _outcome(Answer.PERMITTED, [*case.leave, *self.spared, *small], explaining)
 
     def _exclusivity(self, case: _Case) -> Outcome | None:
@@ -480,22 +496,32 @@ class _Hearing:
         elif self._consented(case, voice.party, clause):
             case.at_home.append(voice)
         elif named:
-            need = "one answer whether these machines count"
-            case.conflicts += [v.puts(ReasonCode.CONFLICT, need, "they count") for v in for_it]
-            case.conflicts += [v.puts(ReasonCode.CONFLICT, need, "they do not count") for v in against]
+            case.conflicts += self._disagreement(voice.party)
         else:
             case.refusing.append((voice, voice.says(ReasonCode.SUB_SUPPLY_REFUSED)))
             case.notes += [v.puts(ReasonCode.SUB_SUPPLY_REFUSED, "machines that count as the holder's", v.have) for v in against]
 
+    def _disagreement(self, holder: PartyId) -> list[Reason]:
+        """Clauses that say that these machines count as the holder's, and others that say they do not."""
+        said = {Stance.COUNTS: "they count", Stance.COUNTS_NOT: "they do not count"}
+        need = "one answer whether these machines count"
+        return [v.puts(ReasonCode.CONFLICT, need, said[v.stance]) for v in self.chains if v.party == holder]
+
     def _spared(self, rights: Sequence[Voice]) -> list[Reason]:
-        """Why each right that does not stand here does not."""
+        """Why each right that does not stand here does not.
+
+        On the holder's own platform none does, unless its machines are agreed not to count as the holder's: then it
+        stands as anywhere else; and if it is agreed both ways, nobody can say.
+        """
         out: list[Reason] = []
         for voice in rights:
-            if voice.stance is not Stance.OWN_PLATFORM:
+            if voice.stance not in {Stance.OWN_PLATFORM, Stance.UNCOUNTED}:
                 out.append(voice.says(ReasonCode.SUSPENDED if voice.stance is Stance.ASLEEP else ReasonCode.EXEMPT))
                 continue
             chains = [v for v in self.chains if v.party == voice.party and v.stance is Stance.COUNTS]
-            if chains:
+            if any(v.party == voice.party and v.stance is Stance.COUNTS_NOT for v in self.chains):
+                (self.doubtful if chains else self.standing).append(voice)
+            elif chains:
                 out += [v.says(ReasonCode.SUB_SUPPLY_COUNTS) for v in chains]
             elif not any(r.code is ReasonCode.ON_HOLDER_PLATFORM for r in out):
                 out.append(voice.says(ReasonCode.ON_HOLDER_PLATFORM))
@@ -555,7 +581,13 @@ def _outranked(voices: Sequence[Voice], place: Place) -> tuple[Sequence[Voice], 
     if not any([v.clause.overrides for v in voices]):  # noqa: C419 - a list is twice as fast here, and this is where the time goes
         return voices, [], []
     programmes = [v.clause for v in voices if isinstance(v.clause, Programme)]
-    speaking = [v for v in voices if v.stance in IN_SCOPE and (not isinstance(v.clause, Consent) or _covers(v.clause, place, programmes))]
+    uncounted = {v.party for v in voices if v.stance is Stance.COUNTS_NOT}
+    speaking = [
+        v
+        for v in voices
+        if (v.stance in IN_SCOPE or (v.stance is Stance.UNCOUNTED and v.party in uncounted))
+        and (not isinstance(v.clause, Consent) or _covers(v.clause, place, programmes))
+    ]
     heard, silent, tangled = outranked([v.clause for v in speaking])
     overridden = []
     for n in silent:

@@ -124,7 +124,6 @@ def has_ended(agreement, question, way, *text_and_trigger):
 def judge(agreement, question, quantity, clauses):
     host = agreement.hosts[question.host]
     clauses = [c for c in clauses if covers_class(c, question)]
-    programmes = [c for c in clauses if isinstance(c, Programme)]
 
     def top(party):
         while agreement.parties[party].controlled_by:
@@ -144,7 +143,7 @@ def judge(agreement, question, quantity, clauses):
             return host.id not in clause.except_hosts
         if isinstance(clause, PreEmption):
             asleep = clause.id in question.suspended and question.on < question.suspended[clause.id]
-            return host.platform != clause.holder and host.id not in clause.exempt_hosts and not asleep
+            return stands_against(clause, host, among) and host.id not in clause.exempt_hosts and not asleep
         if isinstance(clause, SubSupply):
             return host.id in clause.hosts if clause.hosts else (host.platform, host.operator) == (clause.holder, clause.supplier)
         if isinstance(clause, Programme):
@@ -163,11 +162,12 @@ def judge(agreement, question, quantity, clauses):
             "order": not clause.suppliers or host.platform in clause.suppliers or through_grantor,
         }[clause.permits]
 
-    speaking = [c for c in clauses if about(c, programmes)]
+    known = [c for c in clauses if isinstance(c, Programme) or (isinstance(c, SubSupply) and about(c, []))]
+    speaking = [c for c in clauses if about(c, known)]
     silent, tangled = outranked(speaking)
     if tangled:
         return UNDETERMINED, frozenset(tangled)
-    asleep_or_elsewhere = [c for c in clauses if not about(c, programmes)]
+    asleep_or_elsewhere = [c for c in clauses if not about(c, known)]
     clauses = [c for c in speaking if c.id not in silent] + [c for c in asleep_or_elsewhere if isinstance(c, PreEmption)]
 
     def consented(by, grantor=None):
@@ -207,7 +207,7 @@ def judge(agreement, question, quantity, clauses):
 
     asked, unknown = [], []
     for c in clauses:
-        if not isinstance(c, PreEmption) or host.platform == c.holder or host.id in c.exempt_hosts:
+        if not isinstance(c, PreEmption) or not stands_against(c, host, clauses) or host.id in c.exempt_hosts:
             continue
         if c.id in question.suspended and question.on < question.suspended[c.id]:
             continue
@@ -216,7 +216,10 @@ def judge(agreement, question, quantity, clauses):
         if consented(c.holder, c.grantor):
             continue
         enough_power = c.minimum_power is not None and question.power is not None and question.power >= c.minimum_power
-        if quantity >= c.minimum_lot or enough_power:
+        chains = [s for s in clauses if isinstance(s, SubSupply) and s.holder == c.holder == host.platform]
+        if (quantity >= c.minimum_lot or enough_power) and any(s.counts_as_holder for s in chains):
+            unknown += [s.id for s in chains]
+        elif quantity >= c.minimum_lot or enough_power:
             asked.append(c.id)
         elif c.minimum_power is not None and question.power is None:
             unknown.append(c.id)
@@ -225,6 +228,11 @@ def judge(agreement, question, quantity, clauses):
     if unknown:
         return UNDETERMINED, frozenset(unknown)
     return PERMITTED, frozenset()
+
+
+def stands_against(right, host, clauses):
+    """Never against the holder's own platform, unless its machines are agreed not to count as the holder's."""
+    return host.platform != right.holder or any(isinstance(c, SubSupply) and c.holder == right.holder and not c.counts_as_holder for c in clauses)
 
 
 def covers_class(clause, question):

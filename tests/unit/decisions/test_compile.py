@@ -82,6 +82,19 @@ def test_two_clauses_that_disagree_whether_machines_count_are_in_conflict():
     assert (decision.answer, [r.clause for r in decision.reasons]) == (Answer.UNDETERMINED, ["yes", "no"])
 
 
+def test_and_then_nobody_can_say_whether_the_holder_is_asked():
+    compiled = make.compiled(make.pre_emption("right"), make.sub_supply("yes"), make.sub_supply("no", counts_as_holder=False))
+    large = compiled.decide(workload_class="api", host="borealis-cinder", on=DAY, quantity=1000)
+    assert (large.answer, [r.clause for r in large.reasons]) == (Answer.UNDETERMINED, ["yes", "no"])
+    assert compiled.decide(workload_class="api", host="borealis-cinder", on=DAY, quantity=999).answer is Answer.PERMITTED
+
+
+def test_rights_that_stand_are_named_in_the_order_of_the_agreement():
+    not_its_own = make.sub_supply(counts_as_holder=False)
+    compiled = make.compiled(make.pre_emption("one"), make.pre_emption("two", holder="delta"), make.pre_emption("three"), not_its_own)
+    assert compiled.answer("api", "borealis-cinder", DAY, 5000).denying == ("one", "two", "three")
+
+
 def test_clauses_that_outrank_each_other_are_in_conflict():
     compiled = make.compiled(make.exclusive("one", overrides=("two",)), make.exclusive("two", "cinder", overrides=("one",)))
     decision = compiled.decide(workload_class="api", host="borealis-east", on=DAY)
