@@ -457,7 +457,7 @@ STAND_INS: Mapping[Any, Any] = MappingProxyType(
         int: 0,
         Decimal: Decimal(0),
         model.Share: Decimal(0),
-        Money: Money(Decimal(0), "XXX"),
+        Money: Money(Decimal(0), "XXX"),  # ISO 4217 for "no currency"
         timedelta: timedelta(0),
         date: date(2000, 1, 1),
     }
