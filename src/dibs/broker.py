@@ -9,22 +9,23 @@ restart it is asked again, and doing it twice is harmless because it goes by a k
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 import msgspec
 
 from dibs.contract.load import load
 from dibs.decisions.compile import Compiled, compile_agreement
-from dibs.errors import BadInput, Finding, Mark, Unavailable
+from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
 from dibs.journal.audit import state_digest
 from dibs.journal.entry import Entry
 from dibs.procedure.commands import AdoptAgreement, AnyCommand, Wake
 from dibs.procedure.procedure import apply, due, handle, outstanding
-from dibs.procedure.state import State
+from dibs.procedure.state import State, suppose
 from dibs.quantities import Instant, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from dibs.contract.model import Agreement
     from dibs.journal.checkpoint import Head
@@ -42,19 +43,37 @@ class Clock(Protocol):
         """The time, in whole seconds."""
 
 
+class Behind(DibsError):
+    """Another writer of the book was faster: catch up, and judge again.  Nothing was kept."""
+
+
 class Store(Protocol):
-    """Keeps a book for its one writer.  Whoever writes another one runs `tests/conformance/test_store.py` on it."""
+    """Keeps a book.  Whoever writes another one runs `tests/conformance/test_store.py` on it."""
 
     @property
     def name(self) -> str:
         """What the user calls it."""
 
     @property
+    def shared(self) -> bool:
+        """Whether other processes may write to the book, too."""
+
+    @property
     def size(self) -> int:
         """How many entries there are."""
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Keep all of them or none; when this returns they will not be lost.  Raises `Unavailable` if they cannot be kept."""
+    def append(self, entries: Sequence[Entry], *, due: Instant | None = None) -> None:
+        """Keep all of them or none; when this returns they will not be lost.
+
+        `due` is when the book has to be woken next, once they are in it; a shared book keeps that, too.  Raises
+        `Unavailable` if they cannot be kept, `Behind` if somebody else has written since `refresh` was last read to its end.
+        """
+
+    def refresh(self) -> Iterator[Entry]:
+        """What others have appended since this store last looked, in order; nothing where it is the only writer."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Within it no other writer gets in between: what `refresh` read is current until the end."""
 
     def entries(self) -> Iterator[Entry]:
         """Every entry, in order.  Raises `BadInput` at the first one that is not what was written."""
@@ -88,6 +107,10 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     command: AnyCommand
     at: Instant | None = None
     key: str = ""
+
+
+Heard: TypeAlias = "tuple[AnyEvent, ...] | DibsError"
+"""What came of one act of a group, or why it was not heard."""
 
 
 class Broker:
@@ -141,6 +164,11 @@ class Broker:
         Raises `BadInput` if the key was used for another command (DIB154) or no agreement counts yet (DIB167);
         `Unavailable` if the store cannot keep it, or it lies before what is on record (DIB162).  Then nothing happened.
         """
+        if self._store.shared:
+            (heard,) = self.submit_each((Act(command=command, at=at, key=key),))
+            if isinstance(heard, DibsError):
+                raise heard
+            return heard
         if key:
             known = self._done(command, key, self._store.find(key))
             if known is not None:
@@ -150,6 +178,36 @@ class Broker:
             self._store.append((entry,))
             self._apply(entry)
         return entry.events
+
+    def submit_each(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
+        """Hear many commands, in order, each for itself, and make them durable together.
+
+        One that `submit` would raise for gets that error as its outcome; the others stand.  Raises `Unavailable` if
+        the store cannot keep them: then none of them happened.  Where others write to the book, too, and one of them
+        was faster, everything is judged again on how things stand now.
+        """
+        if len(acts) > GROUP_MAX:
+            message = f"more than {GROUP_MAX} acts in one commit"
+            raise ValueError(message)
+        try:
+            return self._group(acts)
+        except Behind:
+            with self._store.alone():
+                self.catch_up()
+                return self._group(acts)
+
+    def suppose(self, command: AnyCommand, *, at: Instant | None = None) -> tuple[AnyEvent, ...]:
+        """What would come of a command, now.  Nothing is kept.  Raises what `submit` raises, but for the key."""
+        return self._judge(command, self._time(at), "", self._store.size).events
+
+    def catch_up(self) -> tuple[Entry, ...]:
+        """Take in what other writers have appended.  Returns it."""
+        if self._stale:
+            self._replay()
+        entries = tuple(self._store.refresh())
+        for entry in entries:
+            self._apply(entry)
+        return entries
 
     def submit_many(self, acts: Iterable[Act]) -> tuple[tuple[AnyEvent, ...], ...]:
         """Hear many commands, in order, and make them durable together: all of them or none.
@@ -202,6 +260,43 @@ class Broker:
             self.sign()
         finally:
             self._store.close()
+
+    def _group(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
+        """Judge each on what those before it lead to, as a supposition, and let it come true once it is kept."""
+        entries: list[Entry] = []
+        heard: list[Heard] = []
+        keys: dict[str, Entry] = {}
+        if self._stale:
+            self._replay()
+        first = self._store.size
+        certain, at = self._state, self._at
+        self._state = suppose(certain)
+        try:
+            for act in acts:
+                try:
+                    known = self._done(act.command, act.key, keys.get(act.key) or self._store.find(act.key)) if act.key else None
+                    if known is None:
+                        entry = self._judge(act.command, self._time(act.at), act.key, first + len(entries))
+                        known = entry.events
+                        if entry.events or not isinstance(act.command, Wake):
+                            entries.append(entry)
+                            keys[act.key] = entry
+                            self._fold(entry)
+                    heard.append(known)
+                except BadInput as error:
+                    heard.append(error)
+                except Unavailable as error:
+                    if error.code != "DIB162":  # only a wrong clock is the act's own fault
+                        raise
+                    heard.append(error)
+            following = due(self._state)
+        finally:
+            self._state, self._at = certain, at
+        if entries:
+            self._store.append(entries, due=following)
+            for entry in entries:
+                self._apply(entry)
+        return tuple(heard)
 
     def _judge(self, command: AnyCommand, at: Instant, key: str, seq: int) -> Entry:
         """The entry that this command makes, now.  Changes nothing, but keeps the text of an agreement to be adopted."""

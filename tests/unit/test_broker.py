@@ -58,11 +58,11 @@ class Failing:
                 raise Unavailable("it cannot be read", code="DIB159", retry=True)
             yield entry
 
-    def append(self, entries):
+    def append(self, entries, *, due=None):
         if self.fails:
             self.fails -= 1
             raise Unavailable("the disk is full", code="DIB153", retry=True)
-        self._store.append(entries)
+        self._store.append(entries, due=due)
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -378,3 +378,45 @@ def test_the_book_holds_entries_and_nothing_that_is_not_in_them(agreement):
     run(broker, life(10))
     assert replay(store).state == broker.state
     assert all(isinstance(entry, Entry) for entry in store.entries())
+
+
+def test_acts_of_one_commit_stand_each_for_itself(make, agreement):
+    broker = begun(make(), agreement)
+    acts = list(life(20))
+    alone = begun(MemoryStore(), agreement)
+    expected = [alone.submit(act.command, at=act.at) for act in acts]
+    wrong = Act(command=acts[0].command, at=BEGIN - 1)
+    heard = broker.submit_each([*acts, wrong])
+    assert list(heard[:-1]) == expected
+    assert isinstance(heard[-1], Unavailable)
+    assert heard[-1].code == "DIB162"
+    assert state_digest(broker.state) == state_digest(alone.state)
+
+
+def test_a_key_used_twice_in_one_commit_is_done_once_and_its_misuse_harms_nobody_else(make, agreement):
+    broker = begun(make(), agreement)
+    first, second = (act.command for act in list(life(20))[:2])
+    heard = broker.submit_each([Act(command=command, at=BEGIN, key="one") for command in (first, first, second)] + [Act(command=second, at=BEGIN)])
+    assert heard[0] == heard[1]
+    assert isinstance(heard[2], BadInput)
+    assert not isinstance(heard[3], BadInput)
+
+
+def test_nothing_of_a_group_is_true_before_it_is_kept(make, agreement):
+    store = Failing(make())
+    broker = begun(store, agreement)
+    before = state_digest(broker.state)
+    store.fails = 1
+    with pytest.raises(Unavailable):
+        broker.submit_each(list(life(20)))
+    assert state_digest(broker.state) == before
+
+
+def test_what_would_come_of_an_act_is_told_and_not_kept(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    act = next(iter(life(20)))
+    size, before = store.size, state_digest(broker.state)
+    supposed = broker.suppose(act.command, at=act.at)
+    assert (store.size, state_digest(broker.state)) == (size, before)
+    assert broker.submit(act.command, at=act.at) == supposed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from dibs.errors import Mark
@@ -10,8 +11,10 @@ from dibs.journal.entry import SECRET_SIZE, Entry, Sealed, Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from dibs.errors import Finding
+    from dibs.quantities import Instant
 
 
 class MemoryStore:
@@ -22,6 +25,7 @@ class MemoryStore:
     """
 
     name = "(memory)"
+    shared = False
 
     def __init__(self, *, secret: bytes = bytes(SECRET_SIZE), signer: SigningKey | None = None) -> None:
         """Start an empty book."""
@@ -38,7 +42,7 @@ class MemoryStore:
         """How many entries there are."""
         return len(self._entries)
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], *, due: Instant | None = None) -> None:  # noqa: ARG002 - nobody else has to be woken
         """Keep all of them."""
         self._entries.extend(entries)
         for entry in entries:
@@ -48,6 +52,14 @@ class MemoryStore:
     def entries(self) -> Iterator[Entry]:
         """Every entry, in order."""
         return iter(self._entries)
+
+    def refresh(self) -> Iterator[Entry]:
+        """Nobody else writes to it."""
+        return iter(())
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody else writes to it."""
+        return nullcontext()
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""

@@ -13,6 +13,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
+from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,9 @@ from dibs.journal.merkle import HASH_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from dibs.quantities import Instant
 
 APPLICATION_ID: Final = 0x64696273
 """`dibs` in ASCII, at offset 68 of the file: `file book.db` can tell."""
@@ -196,6 +200,8 @@ class SqliteStore(SqliteBook):
     full or does not answer; `BadInput` if an entry in it was altered.  After a failed write nothing of it was kept.
     """
 
+    shared = False
+
     def __init__(self, path: str | Path, *, secret: bytes | None = None, signer: SigningKey | None = None, sign_every: int = 256) -> None:
         """Open the book, check what is in it, and hold the writer's lock until `close`.
 
@@ -226,7 +232,7 @@ class SqliteStore(SqliteBook):
         """How many entries there are."""
         return self._sealer.frontier.size
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], *, due: Instant | None = None) -> None:  # noqa: ARG002 - its one writer wakes itself
         """Keep all of them, or none.  When this returns they are on the disk."""
         mark = self._sealer.mark()
         rows = [_row(self._sealer.seal(entry)) for entry in entries]
@@ -252,6 +258,14 @@ class SqliteStore(SqliteBook):
         for sealed, where in self.sealed():
             self._opener.check(sealed, where)
             yield self._opener.open(sealed, where)
+
+    def refresh(self) -> Iterator[Entry]:
+        """The lock keeps other writers out."""
+        return iter(())
+
+    def alone(self) -> AbstractContextManager[None]:
+        """The lock keeps other writers out."""
+        return nullcontext()
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""
