@@ -24,7 +24,7 @@ from dibs.procedure.state import State, suppose
 from dibs.quantities import Instant, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from dibs.contract.model import Agreement
@@ -81,6 +81,9 @@ class Store(Protocol):
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""
 
+    def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
+        """The entries with these numbers, in their order.  Raises `BadInput` at one that is not what was written."""
+
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
 
@@ -116,15 +119,26 @@ Heard: TypeAlias = "tuple[AnyEvent, ...] | DibsError"
 class Broker:
     """Runs one book.  Not to be shared between threads: one writer, one order."""
 
-    def __init__(self, store: Store, agreement: Compiled | None = None, *, clock: Clock | None = None, dispatcher: Dispatcher | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        agreement: Compiled | None = None,
+        *,
+        clock: Clock | None = None,
+        dispatcher: Dispatcher | None = None,
+        listener: Callable[[Entry], None] | None = None,
+    ) -> None:
         """Take up the book where it stands.
 
         `agreement` saves compiling a text that is at hand compiled; it counts only once it is adopted.  Without a
-        `clock` every command has to say its `at`.  Raises `BadInput` if an entry of the book was altered.
+        `clock` every command has to say its `at`.  The `listener` is told of every entry that is kept, once, from the
+        first one of the book on.  Raises `BadInput` if an entry of the book was altered.
         """
         self._store = store
         self._clock = clock
         self._dispatcher = dispatcher
+        self._listener = listener
+        self._told = 0
         self._agreements = {agreement.agreement.digest: agreement} if agreement else {}
         self._state = State()
         self._at: Instant | None = None
@@ -322,6 +336,12 @@ class Broker:
         self._stale = True  # if this is broken off, the book has more than the state
         self._fold(entry)
         self._stale = False
+        self._tell(entry)
+
+    def _tell(self, entry: Entry) -> None:
+        if self._listener is not None and entry.seq >= self._told:
+            self._told = entry.seq + 1
+            self._listener(entry)
 
     def _fold(self, entry: Entry) -> None:
         for event in entry.events:
@@ -335,6 +355,7 @@ class Broker:
         self._at = None
         for entry in self._store.entries():
             self._fold(entry)
+            self._tell(entry)
         self._stale = False
 
     def _done(self, command: AnyCommand, key: str, before: Entry | None) -> tuple[AnyEvent, ...] | None:

@@ -66,6 +66,10 @@ class MemoryStore:
         seq = self._keys.get(key)
         return None if seq is None else self._entries[seq]
 
+    def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
+        """The entries with these numbers."""
+        return tuple(self._entries[number] for number in numbers)
+
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
         return self._texts.get(digest)

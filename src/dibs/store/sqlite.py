@@ -276,6 +276,16 @@ class SqliteStore(SqliteBook):
         where = self._mark(row[0])
         return self._opener.open(self._sealed(row, FIRST, where), where)
 
+    def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
+        """The entries with these numbers, in their order."""
+        out = []
+        with self._translated:
+            for number in numbers:
+                row = self._db.execute(f"{_SELECT} WHERE seq = ?", (number,)).fetchone()
+                where = self._mark(number)
+                out.append(self._opener.open(self._sealed(row or (), FIRST, where), where))
+        return tuple(out)
+
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
         with self._translated:

@@ -1,0 +1,146 @@
+"""The application: every operation as a route, and around each of them the same five questions in the same order.
+
+Who asks?  May this role do that?  Can what was sent be read?  Has it been done already?  What came of it?
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dibs.errors import DibsError, Finding, Mark
+from dibs.service.operation import Call, NoBody
+from dibs.service.problems import MEDIA_TYPE, Problem, bad_body, bad_query, not_permitted, problem_of, unauthenticated
+from dibs.service.routes import OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from starlette.middleware import Middleware
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from dibs.service.access import Actor
+    from dibs.service.front import Front
+    from dibs.service.operation import Operation
+
+JSON = "application/json"
+KEY_MAX = 200
+"""Characters of an `Idempotency-Key` (bound is in)."""
+
+
+def make_app(front: Front, *, more: Sequence[BaseRoute] = (), middleware: Sequence[Middleware] = (), lifespan: Any = None) -> Starlette:
+    """The application over one book.  `more` are routes that are no operations: pages, metrics, documents."""
+    in_order = sorted(OPERATIONS, key=lambda operation: "{" in operation.path)  # fixed paths are tried before those with names in them
+    routes = [Route(operation.path, _endpoint(front, operation), methods=[operation.method], name=operation.name) for operation in in_order]
+    app = Starlette(routes=[*routes, *more], middleware=[*middleware], lifespan=lifespan)
+    app.add_exception_handler(DibsError, _failed)
+    app.add_exception_handler(HTTPException, _no_route)
+    app.state.front = front
+    return app
+
+
+def _endpoint(front: Front, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+    body_decoder = msgspec.json.Decoder(operation.body)
+    encoder = msgspec.json.Encoder(decimal_format="string")
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            actor = authenticate(front, request, operation)
+            call: Call[Any, Any] = Call(
+                front=front,
+                actor=actor,
+                body=await _body(request, operation, body_decoder),
+                query=_query(request, operation),
+                path=dict(request.path_params),
+                key=_key(request, actor, operation),
+                dry_run=operation.writes and request.query_params.get("dry_run") in {"true", "1"},
+            )
+            answer = await operation.run(call)
+        except DibsError as error:
+            return respond_to(problem_of(error))
+        if isinstance(answer, Response):
+            return answer
+        status = 200 if (operation.status == 201 and getattr(answer, "outcome", "done") != "done") or call.dry_run else operation.status
+        return Response(encoder.encode(answer), status_code=status, media_type=JSON)
+
+    return endpoint
+
+
+def authenticate(front: Front, request: Request, operation: Operation) -> Actor:
+    """Who asks, if they may.  Raises `Problem` 401 or 403."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    actor = front.people.recognise(token.strip(), at=front.office.now()) if scheme.lower() == "bearer" else None
+    if actor is None:
+        raise unauthenticated()
+    if operation.side == "house" and not actor.house:
+        raise not_permitted(actor.role, "a token of the party that keeps the book")
+    if actor.role not in operation.roles:
+        raise not_permitted(actor.role, " or ".join(f"`{role}`" for role in sorted(operation.roles)))
+    return actor
+
+
+async def _body(request: Request, operation: Operation, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """What was sent, checked.  Raises `Problem` 415 or 422."""
+    if operation.method == "GET":
+        return NoBody()
+    raw = await request.body()
+    if not raw.strip() and operation.body is NoBody:
+        return NoBody()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise Problem("DIB310", 415, "not JSON", f"this path takes `{JSON}`: say so in `Content-Type`, and send JSON")
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        place = "$" + where.rstrip("`") if where else "$"
+        finding = Finding("DIB303", what[:1].lower() + what[1:], Mark(place), "see this operation in /openapi.json")
+        raise bad_body(f"{finding.message}, at `{place}`", (finding,)) from error
+    except msgspec.DecodeError as error:
+        raise bad_body(f"what was sent is no JSON: {error}") from error
+
+
+def _query(request: Request, operation: Operation) -> Any:
+    """The parameters of the address, checked.  Raises `Problem` 422."""
+    given = {name: value for name, value in request.query_params.multi_items() if not (operation.writes and name == "dry_run")}
+    try:
+        return msgspec.convert(given, operation.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise bad_query(str(error)) from error
+
+
+def _key(request: Request, actor: Actor, operation: Operation) -> str:
+    """The name of this act in the book: of the party, so that two parties never meet in one; empty if it has none.  Raises `Problem` 422."""
+    key = request.headers.get("idempotency-key", "") if operation.writes else ""
+    if not key:
+        return ""
+    if len(key) > KEY_MAX or not key.isprintable():
+        raise bad_query(f"an `Idempotency-Key` has at most {KEY_MAX} printable characters")
+    return f"{actor.party}:{sha256(key.encode()).hexdigest()[:32]}"
+
+
+def respond_to(problem: Problem) -> Response:
+    """A problem as it is sent."""
+    headers = {**problem.headers}
+    return Response(msgspec.json.encode(problem.view()), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DibsError)  # noqa: S101 - it is registered for these
+    return respond_to(problem_of(error))
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    if error.status_code == 405:
+        headers = dict(error.headers or {})
+        detail = f"`{request.method}` is not what this path does: it knows {headers.get('Allow', 'other methods')}"
+        return respond_to(Problem("DIB309", 405, "not this way", detail, headers=headers))
+    return respond_to(Problem("DIB302", 404, "not found", f"there is no `{request.url.path}` here: see /openapi.json for what there is"))

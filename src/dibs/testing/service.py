@@ -1,0 +1,130 @@
+"""A service in the test's own process, spoken to as a client does: through HTTP, with tokens, without a socket.
+
+    async with running(agreement) as service:
+        aster = service.client("aster")
+        answer = await aster.post("/v1/capacity-requests", json=need())
+
+Its clock stands still until it is moved; everything else is the service that people run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import sqlalchemy as sa
+
+from dibs.broker import Act
+from dibs.procedure.commands import AdoptAgreement, DeclareCapacity
+from dibs.service.access import Role
+from dibs.service.app import make_app
+from dibs.service.clocks import SteeredClock
+from dibs.service.front import Front
+from dibs.service.office import Office, house_of
+from dibs.service.people import People
+from dibs.store.memory import MemoryStore
+from dibs.testing.acts import BEGIN
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.applications import Starlette
+
+    from dibs.broker import Store
+    from dibs.decisions.compile import Compiled
+    from dibs.quantities import Instant
+
+
+class Service:
+    """A running service, and clients of it."""
+
+    def __init__(self, app: Starlette, front: Front, clock: SteeredClock) -> None:
+        """Takes what `running` made."""
+        self.app = app
+        self.front = front
+        self.office = front.office
+        self.clock = clock
+        self._clients: list[httpx.AsyncClient] = []
+
+    def token(self, party: str, role: Role = Role.OPERATOR, person: str = "") -> str:
+        """A token for somebody of a party."""
+        return self.front.people.token(party, role, person or f"{role} of {party}", at=self.clock.now())
+
+    def client(self, party: str, role: Role = Role.OPERATOR, person: str = "") -> httpx.AsyncClient:
+        """A client that shows a token of its own."""
+        return self.bare({"authorization": f"Bearer {self.token(party, role, person)}"})
+
+    def bare(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+        """A client that shows nothing but these headers."""
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=True)
+        client = httpx.AsyncClient(transport=transport, base_url="http://dibs.test", headers=headers)
+        self._clients.append(client)
+        return client
+
+    async def move_to(self, instant: Instant) -> None:
+        """Move the clock on, and let happen what is due."""
+        self.clock.move_to(instant)
+        self.office.wake()
+
+    async def close(self) -> None:
+        """Let the clients go."""
+        for client in self._clients:
+            await client.aclose()
+
+
+@contextlib.asynccontextmanager
+async def running(
+    agreement: Compiled, store: Store | None = None, *, at: Instant = BEGIN, house: str = "", room: int = 100_000
+) -> AsyncIterator[Service]:
+    """A service on a book (default: an empty one in memory) with the agreement adopted and `room` accelerators declared on every host."""
+    clock = SteeredClock(at, runs=False)
+    kept = MemoryStore() if store is None else store
+    office = Office(kept, agreement, clock=clock, house=house_of(agreement, house))
+    if not kept.size:
+        terms = agreement.agreement
+        office.broker.submit(AdoptAgreement(by=office.house, digest=terms.digest))
+        acts = [
+            Act(command=DeclareCapacity(by=host.operator, host=host.id, sku=sku, steps=((at, room),)), at=at)
+            for host in terms.hosts.values()
+            for sku in host.skus
+        ]
+        office.broker.submit_each(acts)
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+    front = Front(office, People(engine, house=office.house), secret=bytes(32))
+    service = Service(make_app(front), front, clock)
+    await office.open()
+    try:
+        yield service
+    finally:
+        await service.close()
+        await office.close()
+        engine.dispose()
+
+
+def need(**fields: Any) -> dict[str, Any]:
+    """A capacity request as a client sends it; what is named replaces its values."""
+    return {
+        "class": "training",
+        "sku": "h100",
+        "quantity": 5000,
+        "start_earliest": "2025-06-01T00:00:00Z",
+        "start_latest": "2025-09-01T00:00:00Z",
+        "months": 12,
+        **fields,
+    }
+
+
+def notice(request: str, **fields: Any) -> dict[str, Any]:
+    """A complete notice about a request, as a client sends it."""
+    terms = {
+        "price": "2.10",
+        "payment": "monthly in arrears",
+        "take_or_pay": "0.8",
+        "service_level": "0.999",
+        "delivery_tolerance": 14 * 86_400,
+        "address": "capacity desk",
+        "regions": ["us-east", "us-west"],
+        **fields,
+    }
+    return {"request": request, "terms": terms}
