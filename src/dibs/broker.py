@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dibs.contract.model import Agreement
+    from dibs.journal.audit import Book
     from dibs.journal.checkpoint import Head
     from dibs.procedure.events import AnyEvent
     from dibs.procedure.intents import AnyIntent
@@ -83,6 +84,9 @@ class Store(Protocol):
 
     def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
         """The entries with these numbers, in their order.  Raises `BadInput` at one that is not what was written."""
+
+    def reader(self) -> AbstractContextManager[Book]:
+        """The book as it is now, for an audit or an export: also from another thread, while this one goes on writing."""
 
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
