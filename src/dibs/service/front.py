@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from dibs.procedure.events import AnyEvent
     from dibs.procedure.state import Grant, Offer, Request, State
     from dibs.service.access import Actor
+    from dibs.service.accounts import Accounts
     from dibs.service.office import Office
     from dibs.service.operation import Call, Page
     from dibs.service.people import People
+    from dibs.service.runs import Runs
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -32,10 +34,12 @@ V = TypeVar("V")
 class Front:
     """Stands between the operations and the book."""
 
-    def __init__(self, office: Office, people: People, *, secret: bytes) -> None:
+    def __init__(self, office: Office, people: People, *, secret: bytes, accounts: Accounts, runs: Runs) -> None:
         """`secret` is what names and cursors grow from: nobody can guess one, and the same act gets the same name again."""
         self.office = office
         self.people = people
+        self.accounts = accounts
+        self.runs = runs
         self._secret = secret
         self._made_for: object = None
         self._sight: Sight | None = None
