@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from dibs.journal.entry import Entry
 
@@ -29,6 +31,15 @@ class Index:
     def about(self, kind: str, name: str) -> tuple[int, ...]:
         """The entries about a `request`, an `offer` or a `grant`, oldest first."""
         return tuple(self._about.get((kind, name), ()))
+
+    def freeze(self) -> bytes:
+        """All of it."""
+        return msgspec.msgpack.encode([(kind, name, numbers.tobytes()) for (kind, name), numbers in self._about.items()])
+
+    def thaw(self, frozen: bytes) -> None:
+        """All of it again.  Raises `ValueError` if it is not what `freeze` gives."""
+        about = {(kind, name): array("q", numbers) for kind, name, numbers in msgspec.msgpack.decode(frozen, type=list[tuple[str, str, bytes]])}
+        self._about = about
 
     def _note(self, subject: tuple[str, str], seq: int) -> None:
         entries = self._about.get(subject)

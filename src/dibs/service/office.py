@@ -56,7 +56,7 @@ class Office:
         self.store = store
         self.index = Index()
         self._listeners: list[Callable[[Entry], None]] = [self.index.hear]
-        self.broker = Broker(store, agreement, clock=clock, listener=self._tell)
+        self.broker = Broker(store, agreement, clock=clock, listener=self)
         self._waiting: deque[tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]] = deque()
         self._bell: asyncio.Event | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -191,9 +191,20 @@ class Office:
         async with self._changed:
             self._changed.notify_all()
 
-    def _tell(self, entry: Entry) -> None:
+    # --- as the broker's listener
+
+    def hear(self, entry: Entry, state: State) -> None:  # noqa: ARG002 - a listener is told of it
+        """Tell whoever listens."""
         for listener in self._listeners:
             listener(entry)
+
+    def freeze(self) -> bytes:
+        """Where things are in the book."""
+        return self.index.freeze()
+
+    def thaw(self, frozen: bytes) -> None:
+        """The same again.  Raises `ValueError` if it is not that."""
+        self.index.thaw(frozen)
 
 
 def house_of(agreement: Compiled, named: str = "") -> PartyId:
