@@ -61,6 +61,7 @@ def _endpoint(front: Front, operation: Operation) -> Callable[[Request], Awaitab
                 path=dict(request.path_params),
                 key=_key(request, actor, operation),
                 dry_run=operation.writes and request.query_params.get("dry_run") in {"true", "1"},
+                last_seen=request.headers.get("last-event-id", ""),
             )
             answer = await operation.run(call)
         except DibsError as error:
