@@ -84,11 +84,16 @@ def authenticate(front: Front, request: Request, operation: Operation) -> Actor:
     actor = front.people.recognise(token.strip(), at=front.office.now()) if scheme.lower() == "bearer" else None
     if actor is None:
         raise unauthenticated()
+    permit(actor, operation)
+    return actor
+
+
+def permit(actor: Actor, operation: Operation) -> None:
+    """Say no to whoever may not do this, through whatever they ask.  Raises `Problem` 403."""
     if operation.side == "house" and not actor.house:
         raise not_permitted(actor.role, "a token of the party that keeps the book")
     if actor.role not in operation.roles:
         raise not_permitted(actor.role, " or ".join(f"`{role}`" for role in sorted(operation.roles)))
-    return actor
 
 
 async def _body(request: Request, operation: Operation, decoder: msgspec.json.Decoder[Any]) -> Any:
@@ -148,6 +153,11 @@ def _key(request: Request, actor: Actor, operation: Operation) -> str:
         return ""
     if not 0 < len(key) <= KEY_MAX or not all("!" <= sign <= "~" for sign in key):
         raise bad_query(f"an `Idempotency-Key` has 1 to {KEY_MAX} printable ASCII characters and no spaces")
+    return act_key(actor, key)
+
+
+def act_key(actor: Actor, key: str) -> str:
+    """What an act is called in the book, by what its sender calls it."""
     return f"{actor.party}:{sha256(key.encode()).hexdigest()[:32]}"
 
 
