@@ -166,10 +166,10 @@ class Broker:
         """Take up the book where it stands.
 
         `agreement` saves compiling a text that is at hand compiled; it counts only once it is adopted.  Without a
-        `clock` every command has to say its `at`.  The `listener` is told of every entry that is kept, once, from the
-        first one of the book on, or keeps what it was told before.  Books of `snapshot_after` entries or more are taken up
-        from a snapshot; what it stands for is not read again then, which is an audit's business.  Raises `BadInput` if an
-        entry that was read is altered.
+        `clock` every command has to say its `at`.  The `listener` is told of every entry that is kept and of the state
+        it led to, once, from the first one of the book on, or keeps what it was told before.  Books of `snapshot_after`
+        entries or more are taken up from a snapshot; what it stands for is not read again then, which is an audit's
+        business.  Raises `BadInput` if an entry that was read is altered.
         """
         self._store = store
         self._clock = clock

@@ -136,7 +136,7 @@ class Front:
 
     def page(self, items: Iterable[tuple[str, T]], page: Page, show: Callable[[T], V]) -> tuple[tuple[V, ...], str | None]:
         """The part of a list that was asked for; `items` are (name, item) in a stable order.  Raises `Problem` 422 for a cursor that is none."""
-        after = self._read_cursor(page.cursor) if page.cursor else None
+        after = self.read_cursor(page.cursor) if page.cursor else None
         out: list[V] = []
         last = ""
         for name, item in items:
@@ -144,16 +144,18 @@ class Front:
                 after = None if name == after else after
                 continue
             if len(out) == page.limit:
-                return tuple(out), self._cursor(last)
+                return tuple(out), self.cursor(last)
             out.append(show(item))
             last = name
         return tuple(out), None
 
-    def _cursor(self, name: str) -> str:
+    def cursor(self, name: str) -> str:
+        """A place in a list, as it is shown: nobody else can make one."""
         text = name.encode()
         return base64.urlsafe_b64encode(hmac.digest(self._secret, b"cursor " + text, "sha256")[:6] + text).decode().rstrip("=")
 
-    def _read_cursor(self, cursor: str) -> str:
+    def read_cursor(self, cursor: str) -> str:
+        """The place that a cursor stands for.  Raises `Problem` 422."""
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         except ValueError:

@@ -13,12 +13,15 @@ import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from dibs.broker import Act, Broker
 from dibs.contract.model import PreEmption
 from dibs.contract.readings import all_clauses
 from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
 from dibs.procedure.commands import Wake
 from dibs.procedure.procedure import due
+from dibs.service.feed import Feed
 from dibs.service.index import Index
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class Office:
         self.house = house
         self.store = store
         self.index = Index()
+        self.feed = Feed(house, text=store.text, read=store.read)
         self._listeners: list[Callable[[Entry], None]] = [self.index.hear]
         self.broker = Broker(store, agreement, clock=clock, listener=self)
         self._waiting: deque[tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]] = deque()
@@ -193,18 +197,21 @@ class Office:
 
     # --- as the broker's listener
 
-    def hear(self, entry: Entry, state: State) -> None:  # noqa: ARG002 - a listener is told of it
+    def hear(self, entry: Entry, state: State) -> None:
         """Tell whoever listens."""
+        self.feed.hear(entry, state)
         for listener in self._listeners:
             listener(entry)
 
     def freeze(self) -> bytes:
-        """Where things are in the book."""
-        return self.index.freeze()
+        """Where things are in the book, and who may see them."""
+        return msgspec.msgpack.encode((self.index.freeze(), self.feed.freeze()))
 
     def thaw(self, frozen: bytes) -> None:
         """The same again.  Raises `ValueError` if it is not that."""
-        self.index.thaw(frozen)
+        index, feed = msgspec.msgpack.decode(frozen, type=tuple[bytes, bytes])
+        self.feed.thaw(feed)
+        self.index.thaw(index)
 
 
 def house_of(agreement: Compiled, named: str = "") -> PartyId:

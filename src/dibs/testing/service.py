@@ -9,6 +9,7 @@ Its clock stands still until it is moved; everything else is the service that pe
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import sqlalchemy as sa
+import uvicorn
 
 from dibs.broker import Act
 from dibs.journal.checkpoint import SigningKey
@@ -28,6 +30,7 @@ from dibs.service.front import Front
 from dibs.service.office import Office, house_of
 from dibs.service.people import People
 from dibs.service.runs import Runs
+from dibs.service.server import Server
 from dibs.store.ledger import Ledger
 from dibs.store.memory import MemoryStore
 from dibs.testing.acts import BEGIN
@@ -112,6 +115,20 @@ async def running(
             await office.close()
             accounts.close()
             engine.dispose()
+
+
+@contextlib.asynccontextmanager
+async def on_a_socket(service: Service) -> AsyncIterator[str]:
+    """The same service behind a real web server, for what only shows on a socket.  Yields its address."""
+    config = uvicorn.Config(service.app, host="127.0.0.1", port=0, lifespan="off", log_config=None, access_log=False)
+    server = Server(config, service.office.feed)
+    serving = asyncio.create_task(server.serve())
+    await server.ready.wait()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
 
 
 def need(**fields: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dibs.service.routes import grants, journal, money, needs, offers, people, runs
+from dibs.service.routes import events, grants, journal, money, needs, offers, people, runs
 
 if TYPE_CHECKING:
     from dibs.service.operation import Operation
@@ -16,5 +16,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *money.OPERATIONS,
     *journal.OPERATIONS,
     *runs.OPERATIONS,
+    *events.OPERATIONS,
     *people.OPERATIONS,
 )

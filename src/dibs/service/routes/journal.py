@@ -137,7 +137,7 @@ async def journal_entries(call: Call[NoBody, Entries]) -> EntryList:
     return EntryList(items=items, size=store.size)
 
 
-@operation("GET", "/v1/journal/proof", "The proof of a grant", roles=PROVES, side="house")
+@operation("GET", "/v1/journal/proof", "The proof of a grant", roles=PROVES, side="house", media=("application/json",))
 async def journal_proof(call: Call[NoBody, Proof]) -> Response:
     """One file that somebody with no access can check offline: version in force, notice, service, answer, grant, and their places in the tree."""
     call.front.grant(call.actor, call.query.grant)

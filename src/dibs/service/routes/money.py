@@ -272,7 +272,7 @@ async def list_statements(call: Call[NoBody, Statements]) -> StatementList:
     return StatementList(items=items, next=following)
 
 
-@operation("GET", "/v1/statements/{pair}/{month}", "One statement", roles=READS_MONEY, side="any")
+@operation("GET", "/v1/statements/{pair}/{month}", "One statement", roles=READS_MONEY, side="any", media=("text/csv", "text/html"))
 async def get_statement(call: Call[NoBody, Format]) -> StatementView | Response:
     """Every line with the clause under which it is owed; `?format=csv` or `html` gives the file to keep."""
     made = await _find(call)
@@ -363,7 +363,7 @@ async def get_burndown(call: Call[NoBody, NoQuery]) -> BurndownView:
     return BurndownView(clause=call.id, texts=tuple(drawn(burndown) for burndown in found))
 
 
-@operation("GET", "/v1/exports/focus", "Export FOCUS", roles=READS_MONEY, side="house")
+@operation("GET", "/v1/exports/focus", "Export FOCUS", roles=READS_MONEY, side="house", media=("text/csv",))
 async def export_focus(call: Call[NoBody, FocusQuery]) -> Response:
     """Cost and Usage of FOCUS 1.2 or 1.4, or the Contract Commitment table of 1.4, as CSV."""
     settled = await call.front.accounts.settled()
@@ -374,7 +374,7 @@ async def export_focus(call: Call[NoBody, FocusQuery]) -> Response:
     return _file(focus_csv(rows, COLUMNS[call.query.version]), "text/csv", "cost-and-usage.csv")
 
 
-@operation("GET", "/v1/exports/beancount", "Export beancount", roles=READS_MONEY, side="house")
+@operation("GET", "/v1/exports/beancount", "Export beancount", roles=READS_MONEY, side="house", media=("text/plain",))
 async def export_beancount(call: Call[NoBody, NoQuery]) -> Response:
     """Every entry a transaction, every balance asserted, as beancount text."""
     settled = await call.front.accounts.settled()
