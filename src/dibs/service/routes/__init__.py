@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dibs.service.routes import events, grants, journal, money, needs, offers, people, runs
+from dibs.service.routes import (
+    agreements,
+    capacity,
+    decisions,
+    events,
+    grants,
+    hosts,
+    journal,
+    money,
+    needs,
+    offers,
+    people,
+    placements,
+    runs,
+    signals,
+)
 
 if TYPE_CHECKING:
     from dibs.service.operation import Operation
@@ -13,6 +28,12 @@ OPERATIONS: tuple[Operation, ...] = (
     *needs.OPERATIONS,
     *offers.OPERATIONS,
     *grants.OPERATIONS,
+    *capacity.OPERATIONS,
+    *placements.OPERATIONS,
+    *agreements.OPERATIONS,
+    *hosts.OPERATIONS,
+    *signals.OPERATIONS,
+    *decisions.OPERATIONS,
     *money.OPERATIONS,
     *journal.OPERATIONS,
     *runs.OPERATIONS,
