@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dibs.service.accounts import Accounts
     from dibs.service.office import Office
     from dibs.service.operation import Call, Page
+    from dibs.service.outlets import Outlets
     from dibs.service.people import People
     from dibs.service.runs import Runs
 
@@ -38,12 +39,13 @@ V = TypeVar("V")
 class Front:
     """Stands between the operations and the book."""
 
-    def __init__(self, office: Office, people: People, *, secret: bytes, accounts: Accounts, runs: Runs) -> None:
+    def __init__(self, office: Office, people: People, *, secret: bytes, accounts: Accounts, runs: Runs, outlets: Outlets) -> None:
         """`secret` is what names and cursors grow from: nobody can guess one, and the same act gets the same name again."""
         self.office = office
         self.people = people
         self.accounts = accounts
         self.runs = runs
+        self.outlets = outlets
         self._secret = secret
         self._texts: dict[str, Compiled] = {}
         self._seen: dict[str, tuple[Sight, Views]] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dibs.service.routes import (
     agreements,
     capacity,
+    clock,
     decisions,
     events,
     grants,
@@ -19,6 +20,7 @@ from dibs.service.routes import (
     placements,
     runs,
     signals,
+    webhook_endpoints,
 )
 
 if TYPE_CHECKING:
@@ -38,5 +40,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *journal.OPERATIONS,
     *runs.OPERATIONS,
     *events.OPERATIONS,
+    *webhook_endpoints.OPERATIONS,
+    *clock.OPERATIONS,
     *people.OPERATIONS,
 )
