@@ -210,6 +210,10 @@ class Broker:
         self._agreements[agreement.agreement.digest] = agreement
         return self.submit(AdoptAgreement(by=by, digest=agreement.agreement.digest), at=at, key=key)
 
+    def learn(self, agreement: Compiled) -> None:
+        """Have an agreement at hand, so that it can be adopted by its digest.  Nothing else changes."""
+        self._agreements[agreement.agreement.digest] = agreement
+
     def submit(self, command: AnyCommand, *, at: Instant | None = None, key: str = "") -> tuple[AnyEvent, ...]:
         """Hear one command: what came of it, once that will not be lost.
 

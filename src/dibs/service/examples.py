@@ -38,7 +38,7 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
         "confirm_delivery": {"quantity": 2000},
         "name_reader": {"person": "m.okafor"},
         "assign_right": {"to": "delta"},
-        "declare_capacity": {"steps": [{"from": "2025-06-01T00:00:00Z", "quantity": 8000}], "price": "2.10"},
+        "declare_capacity": {"host": "cinder-west", "sku": "h100", "steps": [{"from": "2025-06-01T00:00:00Z", "quantity": 8000}], "price": "2.10"},
         "report_usage": {
             "report": "2025-06-01/cinder-west/training",
             "host": "cinder-west",
@@ -59,7 +59,6 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
         "verify_trigger": {"confirmed": True},
         "announce_launch": {"launch": "assistant-5", "class": "product", "host": "borealis-east"},
         "declare_ability": {"able": True, "willing": True},
-        "check_placement": {"class": "training", "host": "cinder-west", "on": "2025-03-01", "quantity": 5000},
         "start_run": {"kind": "audit"},
         "dispute": {"entry": "charge:grant-1:2025-06", "says": "Half of it was down for a week."},
     }

@@ -77,6 +77,8 @@ SCHEMA: Final = (
 ADDED: Final = {1: 1, 2: 0}
 """Version -> how many parts of the schema it does not have yet, counted from the end."""
 
+_SERVICE: Final = "service_"
+"""What the service's own tables and indices are called: tokens, sessions, runs.  They are no part of the book, and no seal covers them."""
 _RESTORE = "restore the book from a copy; see how-to/recover"
 _INSERT = "INSERT INTO entry (seq, at, agreement, command, events, key, secret, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT seq, at, agreement, command, events, key, secret, leaf FROM entry"
@@ -174,7 +176,11 @@ class SqliteBook:
 
     def _foreign_parts(self) -> list[Finding]:
         """What dibs did not put there: tables, triggers, a description that does not bear its own digest."""
-        schema = [_text(row[0]) for row in self._db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
+        schema = [
+            _text(sql)
+            for kind, name, table, sql in self._db.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+            if not _of_the_service(_text(kind), _text(name), _text(table), _text(sql))
+        ]
         meta = self._meta()
         encoding = _text(self._db.execute("PRAGMA encoding").fetchone()[0])
         findings = []
@@ -464,6 +470,14 @@ def _text(value: object) -> str:
         message = "what should be text is a number or nothing"
         raise UnicodeError(message)
     return value.decode()
+
+
+def _of_the_service(kind: str, name: str, table: str, sql: str) -> bool:
+    """Whether it is a table of the service that runs on this book, or an index of one: plain ones, that touch nothing else."""
+    if not (name.startswith(_SERVICE) and table.startswith(_SERVICE)):
+        return False
+    starts = sql.split("(", maxsplit=1)[0]
+    return (kind == "table" and starts.startswith(f"CREATE TABLE {_SERVICE}")) or (kind == "index" and f" ON {_SERVICE}" in starts)
 
 
 def _seal(meta: Mapping[str, str]) -> str:
