@@ -62,6 +62,7 @@ class World:
         self.service = self.run(self._running.__aenter__())
         self.clients = {party: self.service.client(party) for party in ("aster", "borealis")}
         self.names: dict[str, list[str]] = {**NAMES, "request": [], "offer": [], "grant": []}
+        self.schema = asked_by()
         self.run(self._begin())
 
     def run(self, coroutine: Any) -> Any:
@@ -123,8 +124,7 @@ def world(harbour):
     made.close()
 
 
-@pytest.fixture(scope="module")
-def schema():
+def asked_by() -> Any:
     """The document, but for the tokens, which are shown in every request here: who shows none is tested elsewhere."""
     said = msgspec.json.decode(msgspec.json.encode(document(OPERATIONS)))
     del said["security"], said["components"]["securitySchemes"]
@@ -139,17 +139,13 @@ def endless(operation: Any) -> bool:
     return "text/event-stream" in operation.media or "event-stream" in str(getattr(operation.answer, "__name__", "")).lower()
 
 
-def asked_of(operation: Any) -> Any:
-    return pytest.param(operation, id=operation.name)
-
-
 @pytest.mark.filterwarnings("ignore")  # what it is made of warns of itself; our own warnings fail every other test
 @pytest.mark.parametrize("mode", ["as it says", "as it does not say"])
 @pytest.mark.parametrize("party", ["aster", "borealis"])
-@pytest.mark.parametrize("operation", [asked_of(o) for o in OPERATIONS if not endless(o) and not o.name.startswith("stream")])
-def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(world, schema, operation, party, mode, request):
+@pytest.mark.parametrize("operation", [pytest.param(o, id=o.name) for o in OPERATIONS if not endless(o) and not o.name.startswith("stream")])
+def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(world, operation, party, mode, request):
     good = mode == "as it says"
-    asked = schema[path_of(operation)][operation.method]
+    asked = world.schema[path_of(operation)][operation.method]
     strategy = asked.as_strategy(generation_mode=GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE)
     checks = CHECKS if good else [*CHECKS, negative_data_rejection]
     ids = world.ids(operation.path)

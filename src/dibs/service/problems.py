@@ -89,7 +89,7 @@ def no_such(what: str) -> Problem:
 def broken() -> Problem:
     """An error of ours: nothing of it is told."""
     detail = "this should not happen and is not your doing: it is on our log; repeat the call under the same idempotency key, or tell us when it was"
-    return Problem("DIB311", 500, "an error of ours", detail, retry=True)
+    return Problem("DIB306", 500, "an error of ours", detail, retry=True)
 
 
 def bad_body(detail: str, findings: tuple[Finding, ...] = ()) -> Problem:

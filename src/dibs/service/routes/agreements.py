@@ -318,7 +318,7 @@ def _lost(before: Agreement, after: Agreement, name: str) -> list[Finding]:
     )
     lost = [(kind, one) for kind, old, new in kinds for one in dict.fromkeys(old) if one not in new]
     fix = "keep it: what is over is ended by an amendment, and stays in the text"
-    return [Finding("DIB312", f"the {kind} `{one}` is missing, and the book speaks of it", Mark(name), fix) for kind, one in lost]
+    return [Finding("DIB307", f"the {kind} `{one}` is missing, and the book speaks of it", Mark(name), fix) for kind, one in lost]
 
 
 def _differences(before: Agreement, after: Agreement) -> list[ClauseDifference]:
