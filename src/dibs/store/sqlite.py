@@ -474,7 +474,7 @@ def _text(value: object) -> str:
 
 def _of_the_service(kind: str, name: str, table: str, sql: str) -> bool:
     """Whether it is a table of the service that runs on this book, or an index of one: plain ones, that touch nothing else."""
-    if not (name.startswith(_SERVICE) and table.startswith(_SERVICE)):
+    if not (name.startswith((_SERVICE, f"ix_{_SERVICE}")) and table.startswith(_SERVICE)):
         return False
     starts = sql.split("(", maxsplit=1)[0]
     return (kind == "table" and starts.startswith(f"CREATE TABLE {_SERVICE}")) or (kind == "index" and f" ON {_SERVICE}" in starts)
