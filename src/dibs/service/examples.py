@@ -59,7 +59,15 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
         "verify_trigger": {"confirmed": True},
         "announce_launch": {"launch": "assistant-5", "class": "product", "host": "borealis-east"},
         "declare_ability": {"able": True, "willing": True},
+        "adopt_agreement": {
+            "name": "harbour.yaml",
+            "text": "dibs: agreement/1\nid: harbour\ntitle: Compute agreement between Aster Labs and Borealis Cloud\n# and so on, whole\n",
+        },
+        "add_webhook_endpoint": {"url": "https://desk.example/hooks/dibs", "types": ["dibs.OfferServed"], "description": "the desk's queue"},
+        "replay_webhook": {"since": "2025-03-01T00:00:00Z"},
+        "want_mail": {"address": "desk@example.com", "time_zone": "Europe/Berlin", "about": ["served", "near"]},
+        "move_clock": {"to": "2025-06-01T00:00:00Z"},
         "start_run": {"kind": "audit"},
-        "dispute": {"entry": "charge:grant-1:2025-06", "says": "Half of it was down for a week."},
+        "contest_line": {"entry": "charge:grant-1:2025-06", "says": "Half of it was down for a week."},
     }
 )
