@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from pathlib import Path
 
 import httpx
@@ -10,9 +12,11 @@ from ruamel.yaml import YAML
 from starlette.routing import Route
 
 from dibs import explanations
-from dibs.errors import BadInput
+from dibs.errors import BadInput, Unavailable
 from dibs.service.access import Role
 from dibs.service.clocks import MachineClock
+from dibs.service.outlets import OutletSettings
+from dibs.testing.receiver import Receiver
 from dibs.testing.service import running
 
 FOLDER = Path(__file__).parent / "bad"
@@ -24,14 +28,15 @@ CASES = [
 ]
 
 
-async def send(service, case):
+async def send(service, case, receiver="", number=0):
     """One request, as it goes over the wire."""
     method, _, path = case["request"].partition(" ")
     party, _, role = case.get("as", "aster").partition(" ")
-    headers = {} if party == "nobody" else {"authorization": f"Bearer {service.token(party, Role(role or 'operator'))}"}
+    person = case.get("person", "").replace("{n}", str(number))
+    headers = {} if party == "nobody" else {"authorization": f"Bearer {service.token(party, Role(role or 'operator'), person)}"}
     content = None
     if "json" in case:
-        content = httpx.Request("POST", "http://dibs.test", json=case["json"]).content
+        content = httpx.Request("POST", "http://dibs.test", json=case["json"]).content.replace(b"{receiver}", receiver.encode())
         headers["content-type"] = "application/json"
     elif "text" in case or "hex" in case:
         content = bytes.fromhex(case["hex"]) if "hex" in case else (case["text"] * case.get("times", 1)).encode()
@@ -48,6 +53,20 @@ def agrees(problem, expect):
     assert [f["code"] for f in problem.get("findings", ())] == expect.get("findings", [f["code"] for f in problem.get("findings", ())]), problem
 
 
+async def together(service, case):
+    """A request that comes while others on the same token are not answered yet."""
+    meanwhile = case["meanwhile"]
+    headers = {"authorization": f"Bearer {service.token(case['as'])}"}
+    transport = httpx.ASGITransport(app=service.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://dibs.test", headers=headers) as client:
+        waiting = [asyncio.create_task(client.request(*meanwhile["request"].split())) for _ in range(meanwhile["times"])]
+        await asyncio.sleep(0.1)
+        answer = await client.request(*case["request"].split())
+        service.office.feed.end()
+        await asyncio.gather(*waiting)
+        return answer
+
+
 async def defective(_):
     message = "the secret inside"
     raise RuntimeError(message)
@@ -58,15 +77,25 @@ def test_a_bad_request_is_refused_with_a_code_and_changes_nothing(harbour, go, c
     expect = case["expect"]
 
     async def refuse():
-        async with running(harbour, house=case.get("house", "")) as service:
+        given = case.get("environment", {"DIBS_WEBHOOKS_PRIVATE": "1"} if "receiver" in case else {})
+        async with contextlib.AsyncExitStack() as stack:
+            service = await stack.enter_async_context(running(harbour, house=case.get("house", ""), outlets=OutletSettings.read(given)))
+            url = ""
+            if "receiver" in case:
+                receiver = stack.enter_context(Receiver())
+                receiver.answers = [case["receiver"]] * 100
+                url = receiver.url
             if case.get("clock") == "machine":
                 service.office.clock = MachineClock()
             if case.get("defect"):
                 service.app.router.routes.append(Route("/v1/defect", defective))
             for before in case.get("before", ()):
-                assert (await send(service, before)).is_success
+                for number in range(before.get("repeat", 1)):
+                    assert (await send(service, before, url, number)).is_success
+            if url:
+                await service.front.outlets.webhooks.round()
             size = service.office.store.size
-            answer = await send(service, case)
+            answer = await together(service, case) if "meanwhile" in case else await send(service, case, url)
             assert answer.status_code == expect["status"], answer.text
             assert answer.headers["content-type"] == "application/problem+json"
             problem = answer.json()
@@ -78,10 +107,10 @@ def test_a_bad_request_is_refused_with_a_code_and_changes_nothing(harbour, go, c
             assert service.office.store.size == size
             agrees(problem, expect)
 
-    if "house" in case:
-        with pytest.raises(BadInput) as caught:
+    if "house" in case or "environment" in case:
+        with pytest.raises((BadInput, Unavailable)) as caught:
             go(refuse())
-        assert [f.code for f in caught.value.findings] == [expect["code"]]
+        assert [f.code for f in getattr(caught.value, "findings", (caught.value,))] == [expect["code"]]
         assert expect["says"] in str(caught.value)
     else:
         go(refuse())

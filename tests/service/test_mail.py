@@ -296,7 +296,7 @@ def test_a_mail_server_that_asks_for_a_password_gets_it():
     def check(server, session, envelope, mechanism, data):
         del server, session, envelope, mechanism
         asked.append((data.login, data.password))
-        return AuthResult(success=data.password == b"s@cret")
+        return AuthResult(success=data.password == b"s@cret", handled=False)
 
     with post(authenticator=check, auth_required=True, auth_require_tls=False) as (box, port):
         message = email.message.EmailMessage()
