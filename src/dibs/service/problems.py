@@ -40,7 +40,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     retry: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: whoever hands an exception on writes to it
 class Problem(DibsError):
     """To be raised by whoever cannot do what was asked; nothing was done."""
 
