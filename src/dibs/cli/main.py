@@ -13,6 +13,7 @@ from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
 from dibs.cli.money import commitment, export, settle
 from dibs.cli.running import run
+from dibs.cli.serving import serve
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -35,7 +36,7 @@ for function in (run, check, show, diff, decide, matrix, may_use):
 command(cli)(settle)
 for family in (export, commitment, audit):
     cli.add_command(family)
-for function in (explain, schema, doctor):
+for function in (serve, explain, schema, doctor):
     command(cli)(function)
 
 
