@@ -35,6 +35,7 @@ from dibs.service.server import Server
 from dibs.store.ledger import Ledger
 from dibs.store.memory import MemoryStore
 from dibs.testing.acts import BEGIN
+from dibs.web.routes import routes as pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -123,7 +124,7 @@ async def running(
         runs = Runs(engine, folder=place / "runs", scenarios=scenarios, now=clock.now)
         leaving = Outlets(office, engine, outlets, secret=bytes(32), traces=traces)
         front = Front(office, People(engine, house=office.house), secret=bytes(32), accounts=accounts, runs=runs, outlets=leaving)
-        service = Service(make_app(front, more=leaving.routes(front.people), middleware=leaving.middleware), front, clock)
+        service = Service(make_app(front, more=[*leaving.routes(front.people), *pages(front)], middleware=leaving.middleware), front, clock)
         await office.open()
         if sending:
             await leaving.open()

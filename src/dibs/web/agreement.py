@@ -41,7 +41,9 @@ async def on_a_day(visit: Visit) -> Response:
         known=known,
         axis=axis,
         lives=lives,
-        caption=f"{count(len(found.clauses), 'clause')} in force on {found.on.day} {found.on:%b %Y}" + ("" if visit.actor.house else ", of those that name you") + ".",
+        caption=f"{count(len(found.clauses), 'clause')} in force on {found.on.day} {found.on:%b %Y}"
+        + ("" if visit.actor.house else ", of those that name you")
+        + ".",
         first=axis.first,
         days=axis.days,
         at=min(axis.days, max(0, (found.on - axis.first).days)),

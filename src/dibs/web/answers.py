@@ -90,6 +90,10 @@ async def _page(visit: Visit, done: Done | None) -> Response:
         values=dict(visit.form) if done else {},
         reasons_to_decline=REASONS,
         acts=visit.actor.role in ACTS,
-        grants=[visit.front.views.grant(visit.actor, g) for g in visit.front.state.grants.values() if g.offer == offer.id and visit.front.sight.grant(visit.actor, g)],
+        grants=[
+            visit.front.views.grant(visit.actor, g)
+            for g in visit.front.state.grants.values()
+            if g.offer == offer.id and visit.front.sight.grant(visit.actor, g)
+        ],
         reader=(visit.actor.party, visit.actor.person) in visit.front.state.readers,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from starlette.responses import Response
 
 from dibs.errors import BadInput
 from dibs.journal.checkpoint import VerifyingKey
@@ -21,11 +20,12 @@ from dibs.web.forms import Done, fill
 from dibs.web.page import Visit, go, show
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
+
     from dibs.journal.proof import Proven
 
 SHOWN = 50
 """Entries on one page."""
-LOOKING = "running"
 
 
 async def journal(visit: Visit) -> Response:
@@ -78,7 +78,9 @@ async def proof(visit: Visit) -> Response:
     if proven is not None:
         leaves = {int(msgspec.json.decode(entry.leaf)["seq"]): entry for entry in bundle.entries}
         rungs = [(step, when(step.at), leaves.get(step.seq)) for step in proven.steps]
-    return show(visit, "proof-page.html", grant=grant, proven=proven, wrong=wrong, rungs=rungs, head=head, size=len(text), disclose=visit.asked("disclose"))
+    return show(
+        visit, "proof-page.html", grant=grant, proven=proven, wrong=wrong, rungs=rungs, head=head, size=len(text), disclose=visit.asked("disclose")
+    )
 
 
 def _checked(text: bytes, keys: tuple[str, ...]) -> tuple[Proven | None, str]:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dibs.procedure.intents import outstanding
-from dibs.report.wording import capital, count, listed
+from dibs.quantities import day_of
+from dibs.report.wording import capital, count, day, listed
 from dibs.service.access import ACTS
 from dibs.service.routes.grants import list_grants
 from dibs.service.routes.offers import list_offers
@@ -18,7 +19,7 @@ from dibs.web.words import todo
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from dibs.service.shapes import IntentView, OfferView
+    from dibs.service.shapes import GrantView, IntentView, OfferView
 
 SOON = timedelta(days=7)
 """What ends within this time is about to lapse."""
@@ -52,7 +53,8 @@ async def _buyer(visit: Visit) -> Response:
     tasks = sorted(mine, key=lambda task: (not task.urgent, task.until is None, task.until or now))
     offers = [views.offer(visit.actor, offer, reader=True) for offer in state.offers.values() if offer.status == "open"]
     offers.sort(key=lambda offer: offer.respond_by or now)
-    late, coming = [], []
+    late: list[GrantView] = []
+    coming: list[GrantView] = []
     for name in state.awaited:
         grant = views.grant(visit.actor, state.grants[name])
         (late if (grant.deliver_by or grant.starts) < now else coming).append(grant)
@@ -84,7 +86,7 @@ def _task(visit: Visit, intent: IntentView) -> Task:
         return Task(todo(intent, ""), intent.about, intent.until, "/journal", "Look", urgent=False)
     asked = request.asked
     quantity = intent.quantity or asked.quantity
-    about = f"{quantity:,} {asked.sku} for {asked.workload_class}, from {datetime.fromtimestamp(asked.start_earliest, UTC).astimezone(visit.zone):%-d %b %Y}"
+    about = f"{quantity:,} {asked.sku} for {asked.workload_class}, from {day(day_of(asked.start_earliest, visit.zone))}"
     until = intent.until or datetime.fromtimestamp(asked.start_latest, UTC)
     button = {"AskHolder": "Serve notice", "RuleOn": "Rule"}.get(intent.do, "Sign")
     urgent = intent.do == "CoverDefault" or until - visit.now <= SOON

@@ -106,7 +106,7 @@ def months_of(history: History, now: int, zone: ZoneInfo) -> Months:
     if not needs:
         return Months((), {}, {}, {}, {})
     today = day_of(now, zone)
-    first = min(min(day_of(need.asked_at, zone) for need in needs), today).replace(day=1)
+    first = min(today, *(day_of(need.asked_at, zone) for need in needs)).replace(day=1)
     last = min(max(day_of(need.asked.start_latest + _length(need.asked), zone) for need in needs), later(today, AHEAD))
     days = tuple(_months(first, max(last, later(today, 1))))
     instants = [instant_of(day, zone) for day in days]
@@ -123,7 +123,7 @@ def months_of(history: History, now: int, zone: ZoneInfo) -> Months:
         starts = min((grant.granted.starts for grant in grants), default=need.asked.start_latest)
         starts = min(starts, need.asked.start_latest)
         ends = starts + _length(need.asked)
-        sought = 0 if request is None or request.status in {"cancelled"} else need.asked.quantity
+        sought = 0 if request is None or request.status == "cancelled" else need.asked.quantity
         for n in range(bisect_left(instants, starts), size):
             there = 0
             for grant in grants:
@@ -362,7 +362,14 @@ async def lane(front: Front, name: str, palette: Palette) -> Lane | None:
     marks = []
     for story in granted:
         ink = palette.platform(story.granted.platform)
-        marks.append((_x(axis, history.state.grants[story.granted.grant].promised_at), f"{story.granted.quantity:,} promised by {ink.name}", ink.fill, ink.white))
+        marks.append(
+            (
+                _x(axis, history.state.grants[story.granted.grant].promised_at),
+                f"{story.granted.quantity:,} promised by {ink.name}",
+                ink.fill,
+                ink.white,
+            )
+        )
     return Lane(
         axis=axis,
         bars=bars,

@@ -10,6 +10,7 @@ from dibs.contract.model import PreEmption
 from dibs.decisions.completeness import required
 from dibs.procedure.agreed import Agreed
 from dibs.quantities import DAY, day_of
+from dibs.report.wording import capital
 from dibs.service.access import ACTS
 from dibs.service.problems import bad_body
 from dibs.service.routes.grants import propose_grant
@@ -18,6 +19,7 @@ from dibs.service.routes.offers import accept_counter, serve_notice, withdraw_of
 from dibs.web import live
 from dibs.web.forms import Done, perform
 from dibs.web.page import Visit, go, show
+from dibs.web.words import stands
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -28,13 +30,21 @@ if TYPE_CHECKING:
     from dibs.service.operation import Operation
     from dibs.service.shapes import RequestView
 
-FILTERS = (("", "all"), ("live", "still sought"), ("held", "to be offered"), ("granted", "granted"), ("denied", "denied"), ("cancelled", "given up"), ("expired", "over"))
+FILTERS = (
+    ("", "all"),
+    ("live", "still sought"),
+    ("held", "to be offered"),
+    ("granted", "granted"),
+    ("denied", "denied"),
+    ("cancelled", "given up"),
+    ("expired", "over"),
+)
 
 
 async def listed(visit: Visit) -> Response:
     """Every need, or those that stand in one way."""
     status = visit.asked("status")
-    query = {"live": "true"} if status == "live" else {"status": status}
+    query: dict[str, Any] = {"live": "true"} if status == "live" else {"status": status}
     found = await visit.ask(list_requests, limit=50, cursor=visit.asked("cursor"), **query)
     return show(visit, "requests.html", found=found, status=status, filters=FILTERS, acts=visit.actor.role in ACTS)
 
@@ -70,7 +80,9 @@ def _form(visit: Visit, values: dict[str, str], done: Done | None) -> Response:
         regions=tuple(dict.fromkeys(region for host in hosts for region in host.regions)),
         asked_first=list(dict.fromkeys(visit.names.get(right.holder, right.holder) for right in rights)),
         buyers=[(buyer, visit.names.get(buyer, buyer)) for buyer in buyers],
-        renewals=[(g.grant, f"{g.quantity:,} on {g.host} ({g.grant})") for g in visit.front.state.grants.values() if g.status not in {"ended", "failed"}][-100:],
+        renewals=[
+            (g.grant, f"{g.quantity:,} on {g.host} ({g.grant})") for g in visit.front.state.grants.values() if g.status not in {"ended", "failed"}
+        ][-100:],
     )
 
 
@@ -131,6 +143,7 @@ async def _page(visit: Visit, done: Done | None) -> Response:
         events=events,
         offers=offers,
         places=places,
+        standing=_stands(visit, request),
         picture=await live.lane(visit.front, name, visit.palette()),
         clause=clause,
         needs=required(clause) if isinstance(clause, PreEmption) else (),
@@ -156,14 +169,32 @@ def _places(visit: Visit, request: Request) -> list[Place]:
     for host in visit.agreement.hosts.values():
         if asked.sku not in host.skus:
             continue
-        decision = compiled.decide(workload_class=asked.workload_class, host=host.id, on=on, known=agreed.day, quantity=asked.quantity, facts=agreed.facts)
+        decision = compiled.decide(
+            workload_class=asked.workload_class, host=host.id, on=on, known=agreed.day, quantity=asked.quantity, facts=agreed.facts
+        )
         shelf = state.books.get((host.id, asked.sku))
         room = max(0, shelf.free.least(asked.start_earliest, ends)) if shelf else 0
         operator = "" if host.operator == host.platform else visit.names.get(host.operator, host.operator)
         fits = not asked.regions or bool(set(asked.regions) & set(host.regions))
         out.append(Place(host.id, palette.platform(host.platform), operator, decision, room, fits))
     order = ("permitted", "offer_first", "undetermined", "refused")
-    return sorted(out, key=lambda place: (not place.fits, order.index(place.decision.answer), not place.room))
+    free = bool(request.market.quantity or request.cover.quantity)
+    holders = {host.id for host in visit.agreement.hosts.values() if host.platform == request.holder}
+    return sorted(out, key=lambda place: (not place.fits, free and place.host in holders, order.index(place.decision.answer), not place.room))
+
+
+def _stands(visit: Visit, request: RequestView) -> str:
+    """How it stands, in the words of its own case."""
+    waiting = next((intent for intent in request.next if intent.do == "AnswerOffer"), None)
+    free = request.market.quantity if request.market is not None else 0
+    said = []
+    if request.granted and request.status != "granted":
+        said.append(f"{request.granted:,} of {request.quantity:,} are promised")
+    if waiting is not None:
+        said.append(f"{visit.names.get(waiting.by, waiting.by)} has been asked and has not answered yet")
+    if free:
+        said.append(f"{free:,} are free to go elsewhere for a while")
+    return capital("; ".join(said) or stands(request.status))
 
 
 def _prefilled(visit: Visit, request: Request) -> dict[str, str]:
@@ -198,5 +229,3 @@ def _last_notice(visit: Visit, request: Request) -> Offer | None:
     if request.offers:
         return offers[request.offers[-1]]
     return next((offer for offer in reversed(offers.values()) if offer.holder == request.holder and offer.clause == request.clause), None)
-
-

@@ -58,7 +58,15 @@ HOUSE_TABS = (
     ("/money", "Money"),
     ("/journal", "Journal"),
 )
-OTHER_TABS = (("/", "Desk"), ("/offers", "Offers"), ("/grants", "Grants"), ("/capacity", "Capacity"), ("/agreement", "Agreement"), ("/commitments", "Commitments"), ("/money", "Money"))
+OTHER_TABS = (
+    ("/", "Desk"),
+    ("/offers", "Offers"),
+    ("/grants", "Grants"),
+    ("/capacity", "Capacity"),
+    ("/agreement", "Agreement"),
+    ("/commitments", "Commitments"),
+    ("/money", "Money"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +122,7 @@ class Visit:
             return False
         return True
 
-    async def ask(
-        self, operation: Operation, *, path: Mapping[str, str] | None = None, body: Any = None, dry_run: bool = False, **query: Any
-    ) -> Any:
+    async def ask(self, operation: Operation, *, path: Mapping[str, str] | None = None, body: Any = None, dry_run: bool = False, **query: Any) -> Any:
         """What the service answers to this person: the same question, put to the same operation as through REST.
 
         Raises what the operation raises, `Problem` 403 where the role does not go that far.
@@ -154,7 +160,13 @@ class Visit:
 def environment() -> jinja2.Environment:
     """Our templates, and those of the report behind them; everything is escaped, a name that is missing is a mistake."""
     made = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(HERE / "templates"), jinja2.PrefixLoader({"report": jinja2.FileSystemLoader(REPORT / "templates")}), jinja2.FileSystemLoader(REPORT / "templates")]),
+        loader=jinja2.ChoiceLoader(
+            [
+                jinja2.FileSystemLoader(HERE / "templates"),
+                jinja2.PrefixLoader({"report": jinja2.FileSystemLoader(REPORT / "templates")}),
+                jinja2.FileSystemLoader(REPORT / "templates"),
+            ]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -170,6 +182,7 @@ def environment() -> jinja2.Environment:
         "listed": wording.listed,
         "count": wording.count,
         "readable": wording.readable,
+        "compared": words.compared,
         "instant": words.instant,
         "stands": words.stands,
         "happened": words.happened,
@@ -205,7 +218,7 @@ def day_asked(visit: Visit, name: str, otherwise: date | None) -> tuple[date | N
 
 def show(visit: Visit, template: str, code: int = 200, **values: Any) -> Response:
     """A page for somebody who is signed in."""
-    tabs = HOUSE_TABS if visit.actor.house else OTHER_TABS
+    tabs: tuple[tuple[str, str], ...] = HOUSE_TABS if visit.actor.house else OTHER_TABS
     if visit.actor.role not in READS_MONEY:
         tabs = tuple(tab for tab in tabs if tab[0] not in {"/money", "/commitments"})
     if visit.actor.role == "desk":

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from dibs.report.folder import Row
 
 
-
 async def calendar(visit: Visit) -> Response:
     """Stacked steps by platform under the line of what is wanted; below it who was asked first."""
     await visit.ask(list_requests, limit=1)  # whoever may not see the needs may not see their sum
@@ -53,7 +52,10 @@ async def build_out(visit: Visit) -> Response:
     days = [day for row in rows for key in ("from", "planned_finish", "expected_finish") if (day := row[key])]
     first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
     run = live.stretched(
-        await live.folder(visit.front, extra={"build": rows}), min(first, visit.today).replace(day=1), max(last, visit.today).replace(day=28), known=visit.today
+        await live.folder(visit.front, extra={"build": rows}),
+        min(first, visit.today).replace(day=1),
+        max(last, visit.today).replace(day=28),
+        known=visit.today,
     )
     axis = Timeline.of(run)
     return show(visit, "build-out.html", building=building.view(run, axis, visit.palette()), axis=axis, data=picture_data(axis, None, None, None, {}))

@@ -65,7 +65,15 @@ async def contest(visit: Visit) -> Response:
 
 async def _statement(visit: Visit, done: Done | None) -> Response:
     found = await visit.ask(get_statement, path=visit.path)
-    return show(visit, "statement.html", found=found, done=done, faults=done.faults if done else {}, writes=visit.actor.role in MONEY, contested=visit.form.get("entry", ""))
+    return show(
+        visit,
+        "statement.html",
+        found=found,
+        done=done,
+        faults=done.faults if done else {},
+        writes=visit.actor.role in MONEY,
+        contested=visit.form.get("entry", ""),
+    )
 
 
 async def commitments(visit: Visit) -> Response:
@@ -94,4 +102,6 @@ async def _settled(visit: Visit) -> RunFolder:
     first = min((live.parse_day(month) or visit.today for month in months), default=visit.today)
     last = max((live.parse_day(month) or visit.today for month in months), default=visit.today)
     ends = [b.ends for b in settled.settlement.burndowns if b.clause in mine and b.ends is not None]
-    return live.with_tables(live.stretched(base, min(first, visit.today).replace(day=1), live.later(max((last, visit.today, *ends)), 2), known=visit.today), rows)
+    return live.with_tables(
+        live.stretched(base, min(first, visit.today).replace(day=1), live.later(max((last, visit.today, *ends)), 2), known=visit.today), rows
+    )

@@ -23,7 +23,11 @@ async def declare(visit: Visit) -> Response:
     """Say what a host can deliver from a day on; what was said about earlier days stands."""
     given = gather(visit.form, visit.zone)
     host, _, sku = str(given.pop("place", "")).partition(" ")
-    values: dict[str, Any] = {"host": host, "sku": sku, "steps": [*_before(visit, host, sku, given.get("starts")), {"from": given.get("starts"), "quantity": given.get("quantity")}]}
+    values: dict[str, Any] = {
+        "host": host,
+        "sku": sku,
+        "steps": [*_before(visit, host, sku, given.get("starts")), {"from": given.get("starts"), "quantity": given.get("quantity")}],
+    }
     if "price" in given:
         values["price"] = given["price"]
     faults = {name: "this has to be filled in" for name in ("starts", "quantity") if name not in given}

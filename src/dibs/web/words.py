@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from dibs.report.wording import amount, listed, plain
+from dibs.report.wording import amount, listed, plain, readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -215,11 +214,11 @@ def left(seconds: float) -> str:
     raise AssertionError(seconds)
 
 
-def price(value: Decimal | None, currency: str) -> str:
-    """`2.10 USD`; nothing where there is none."""
-    return "" if value is None else f"{value:f} {currency}"
-
-
 def in_words(kind: str) -> str:
     """A kind of event or command as words: `OfferServed` is `Offer served`."""
     return "".join(f" {letter.lower()}" if letter.isupper() and place else letter for place, letter in enumerate(kind))
+
+
+def compared(value: str) -> str:
+    """A number or a word that a reason compares, as people say it."""
+    return readable(REASONS.get(value, value))
