@@ -12,6 +12,7 @@ from dibs.cli.doctor import doctor
 from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
 from dibs.cli.money import commitment, export, settle
+from dibs.cli.remote import FAMILIES, watch
 from dibs.cli.running import run
 from dibs.cli.serving import serve
 
@@ -34,9 +35,9 @@ def cli() -> None:
 for function in (run, check, show, diff, decide, matrix, may_use):
     command(cli, function.__name__.replace("_", "-"))(function)
 command(cli)(settle)
-for family in (export, commitment, audit):
+for family in (export, commitment, audit, *FAMILIES):
     cli.add_command(family)
-for function in (serve, explain, schema, doctor):
+for function in (watch, serve, explain, schema, doctor):
     command(cli)(function)
 
 

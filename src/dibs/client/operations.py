@@ -23,6 +23,7 @@ from dibs.client.wire import (
     CommitmentList,
     ConsistencyView,
     DecisionView,
+    DeedList,
     Delivery,
     DeliveryList,
     DeliveryView,
@@ -41,6 +42,8 @@ from dibs.client.wire import (
     InclusionView,
     LaunchList,
     LedgerEntryList,
+    LoginList,
+    LoginView,
     MailWishView,
     MatrixView,
     MeView,
@@ -50,6 +53,7 @@ from dibs.client.wire import (
     NewEndpoint,
     NewGrant,
     NewLaunch,
+    NewLogin,
     NewMailWish,
     NewOffer,
     NewReader,
@@ -59,6 +63,7 @@ from dibs.client.wire import (
     NewSignal,
     NewTerms,
     NewTime,
+    NewToken,
     NewUsage,
     OfferList,
     OfferView,
@@ -71,6 +76,7 @@ from dibs.client.wire import (
     ReservationList,
     ReservationView,
     RightList,
+    Rotation,
     Ruling,
     RunList,
     RunView,
@@ -82,6 +88,8 @@ from dibs.client.wire import (
     TermsShape,
     TextList,
     Timeline,
+    TokenList,
+    TokenView,
     Tolling,
     TriggerList,
     UsageList,
@@ -1083,3 +1091,104 @@ class Operations:
         Your party, your role and your name.
         """
         return Ask(method="GET", path="/v1/me", answer=MeView)
+
+    @operation
+    def make_token(
+        self,
+        *,
+        role: Literal["admin", "operator", "desk", "finance", "auditor"],
+        person: str,
+        party: str | None = None,
+        expires_at: datetime | None = None,
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Ask[TokenView]:
+        """Let somebody in.
+
+        Makes a token for a person of your party; its secret is in the answer, and never again.
+
+        The administrator of the house may invite the first administrator of any party; from then on that party's people are its own affair.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/tokens",
+            answer=TokenView,
+            body=NewToken(role=role, person=person, party=party, expires_at=expires_at),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_tokens(self, *, limit: int | None = None, cursor: str | None = None) -> Ask[TokenList]:
+        """List tokens.
+
+        The tokens of your party, good or not, without their secrets; the house also sees the administrators it invited.
+        """
+        return Ask(method="GET", path="/v1/tokens", answer=TokenList, query={"limit": limit, "cursor": cursor})
+
+    @operation
+    def rotate_token(self, id: str, /, *, overlap: int = 86400, key: str = "", dry_run: bool = False) -> Ask[TokenView]:
+        """Replace a token.
+
+        Makes a new one for the same person and role; the old one stays good for a while, so that nothing breaks.
+
+        Everybody may replace their own; an administrator, any of the party's.
+        """
+        return Ask(method="POST", path=f"/v1/tokens/{part(id)}/rotation", answer=TokenView, body=Rotation(overlap=overlap), key=key, dry_run=dry_run)
+
+    @operation
+    def revoke_token(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[TokenView]:
+        """Revoke a token.
+
+        It opens nothing any more: here at once, on other replicas within two seconds.  Everybody may revoke their own.
+        """
+        return Ask(method="DELETE", path=f"/v1/tokens/{part(id)}", answer=TokenView, key=key, dry_run=dry_run)
+
+    @operation
+    def make_login(
+        self,
+        *,
+        claim: Literal["email", "sub"],
+        value: str,
+        role: Literal["admin", "operator", "desk", "finance", "auditor"],
+        person: str,
+        party: str | None = None,
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Ask[LoginView]:
+        """Let somebody in by their company's sign-in.
+
+        Whoever the provider says has this verified e-mail address, or is this subject, comes in with this role.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/logins",
+            answer=LoginView,
+            body=NewLogin(claim=claim, value=value, role=role, person=person, party=party),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_logins(self, *, limit: int | None = None, cursor: str | None = None) -> Ask[LoginList]:
+        """List logins.
+
+        Who of your party comes in by the company's own sign-in.
+        """
+        return Ask(method="GET", path="/v1/logins", answer=LoginList, query={"limit": limit, "cursor": cursor})
+
+    @operation
+    def remove_login(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[LoginView]:
+        """Remove a login.
+
+        Nobody comes in by it any more, and who has come in by it is out.
+        """
+        return Ask(method="DELETE", path=f"/v1/logins/{part(id)}", answer=LoginView, key=key, dry_run=dry_run)
+
+    @operation
+    def access_log(self, *, limit: int | None = None, cursor: str | None = None) -> Ask[DeedList]:
+        """Who let whom in.
+
+        What was done by your party's people, or about them: tokens and logins made and revoked, people signing in and out; the latest first.
+        """
+        return Ask(method="GET", path="/v1/access-log", answer=DeedList, query={"limit": limit, "cursor": cursor})

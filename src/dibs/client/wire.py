@@ -1101,3 +1101,89 @@ class MeView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: str
     person: str
     house: bool
+
+
+class TokenView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A token: whose, for what, and whether it is good. `secret` is there once, when it is made."""
+
+    id: str
+    party: str
+    role: Literal["admin", "operator", "desk", "finance", "auditor"]
+    person: str
+    status: Literal["good", "expired", "revoked"]
+    made_by: str
+    made_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+    secret: str = ""
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A token for a person. Without a `party` it is for your own; without `expires_at` it is good until it is revoked."""
+
+    role: Literal["admin", "operator", "desk", "finance", "auditor"]
+    person: str
+    party: str | None = None
+    expires_at: datetime | None = None
+
+
+class TokenList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tokens, the oldest first."""
+
+    items: tuple[TokenView, ...]
+    next: str | None
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """For how many seconds the old token stays good beside the new one."""
+
+    overlap: int = 86400
+
+
+class LoginView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A login: what the provider says of somebody, and what they may do here."""
+
+    id: str
+    claim: Literal["email", "sub"]
+    value: str
+    party: str
+    role: Literal["admin", "operator", "desk", "finance", "auditor"]
+    person: str
+    made_by: str
+    made_at: datetime
+
+
+class NewLogin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who comes in by the company's own sign-in: a verified e-mail address, or the subject as the provider calls it."""
+
+    claim: Literal["email", "sub"]
+    value: str
+    role: Literal["admin", "operator", "desk", "finance", "auditor"]
+    person: str
+    party: str | None = None
+
+
+class LoginList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Logins, the oldest first."""
+
+    items: tuple[LoginView, ...]
+    next: str | None
+
+
+class DeedView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something done about people: `person` of `party` did it to `about` of the party `of`."""
+
+    at: datetime
+    party: str
+    person: str
+    did: str
+    about: str
+    of: str
+
+
+class DeedList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was done, the latest first."""
+
+    items: tuple[DeedView, ...]
+    next: str | None

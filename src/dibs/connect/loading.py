@@ -53,7 +53,7 @@ def scripted(place: Place, *, file: str) -> Supplier:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput([Finding("DIB403", f"`{path}` cannot be read: {error}", Mark(str(path)), "name a file with rules")]) from error
+        raise BadInput([Finding("DIB404", f"`{path}` cannot be read: {error}", Mark(str(path)), "name a file with rules")]) from error
     script = read_script(text, str(path))
     if script.party != place.party:
         what = f"the rules speak for `{script.party}`, not for `{place.party}`"

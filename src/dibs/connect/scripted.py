@@ -121,10 +121,6 @@ def read_script(text: str, name: str) -> Script:
                 findings.add("DIB406", "a rule that counters does not say on which price", rule.mark, fix="add `price`")
             if rule.quantity_least is not None and rule.quantity_most is not None and rule.quantity_least > rule.quantity_most:
                 findings.add("DIB406", "a rule fits no quantity: the least is more than the most", rule.mark, fix="swap them, or leave one out")
-        for host in script.hosts.values():
-            for step in host.capacity:
-                if step.quantity < 0:
-                    findings.add("DIB406", f"`{host.host}` has fewer than no accelerators", step.mark, fix="write what there is, 0 at least")
         for nth, rule in enumerate(script.rules[:-1]):
             if rule == Rule(answer=rule.answer, share=rule.share, price=rule.price, reason=rule.reason, within=rule.within, note=rule.note):
                 after = script.rules[nth + 1]
