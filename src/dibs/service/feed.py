@@ -85,13 +85,13 @@ class Feed:
         sight, _ = self._views(entry.agreement)
         place = entry.seq << _SHIFT
         heard = {self._house, _ANYBODY}
-        for number, event in enumerate(entry.events):
-            self._stream(self._house).append(place | number)
+        self._stream(self._house).extend(range(place, place + len(entry.events)))
+        for number, event in enumerate(entry.events, start=place):
             for party in sight.audience(event, state):
                 heard.add(party)
-                self._stream(party).append(place | number)
-        for party in heard:
-            if party in self._bells:
+                self._stream(party).append(number)
+        if self._bells:
+            for party in heard.intersection(self._bells):
                 self._bells.pop(party).set()
         self._heard = entry.seq + 1
 

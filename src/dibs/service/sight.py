@@ -71,6 +71,8 @@ class Sight:
 
     def _audience(self, event: AnyEvent, state: State) -> Iterator[PartyId]:
         match event:
+            case e.RequestSubmitted() | e.RequestHeld() | e.MarketOpened() | e.RightRevived() | e.RequestExpired():
+                return  # the house's own; first because there are many of them
             case e.CommandRefused() | e.CommandRepeated() | e.TriggerDeclared():
                 yield event.by
             case e.OfferServed() | e.NoticeDefective() | e.HolderDefaulted():
