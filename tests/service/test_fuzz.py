@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from hypothesis import seed as begin_at
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from dibs.service.examples import EXAMPLES
 from dibs.service.openapi import document, path_of
 from dibs.service.routes import OPERATIONS
 from dibs.testing.service import need, notice, running
@@ -37,6 +39,7 @@ with warnings.catch_warnings():
         status_code_conformance,
     )
 
+HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
 ONLY_SUPPOSED = {"start_run", "cancel_run", "move_clock"}
 """Asked with `dry_run` alone: they start programs, or move the time for everybody else."""
@@ -61,7 +64,9 @@ class World:
         self._running = running(agreement)
         self.service = self.run(self._running.__aenter__())
         self.clients = {party: self.service.client(party) for party in ("aster", "borealis")}
-        self.names: dict[str, list[str]] = {**NAMES, "request": [], "offer": [], "grant": []}
+        text = HARBOUR.read_text()
+        texts = [text, text.replace("the", "a"), text.replace("minimum_lot: 1000", "minimum_lot: 100")]
+        self.names: dict[str, list[str]] = {**NAMES, "text": texts, "request": [], "offer": [], "grant": []}
         self.schema = asked_by()
         self.run(self._begin())
 
@@ -105,10 +110,17 @@ class World:
         body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
         request = httpx.Request(prepared.method, prepared.url, headers=[(_raw(name), _raw(value)) for name, value in headers.items()], content=body)
         answer: httpx.Response = self.run(self.clients[party].send(request))
+        self._learn(answer)
         found: dict[str, list[str]] = {}
         for name, value in answer.headers.multi_items():
             found.setdefault(name, []).append(value)
         return Response(answer.status_code, found, answer.content, prepared, 0.0, verify=True), prepared
+
+    def _learn(self, answer: httpx.Response) -> None:
+        """What came to be can be named from now on."""
+        kind = {"/v1/capacity-requests": "request", "/v1/offers": "offer", "/v1/grants": "grant"}.get(answer.request.url.path)
+        if kind and answer.status_code == 201 and answer.json()["outcome"] == "done":
+            self.names[kind].append(answer.json()["subject"])
 
     def close(self) -> None:
         self.run(self._running.__aexit__(None, None, None))
@@ -148,7 +160,6 @@ def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(world, o
     asked = world.schema[path_of(operation)][operation.method]
     strategy = asked.as_strategy(generation_mode=GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE)
     checks = CHECKS if good else [*CHECKS, negative_data_rejection]
-    ids = world.ids(operation.path)
 
     @begin_at(request.config.getoption("--seed") or 0)
     @settings(
@@ -175,14 +186,19 @@ def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(world, o
             raise
 
     def fill(case, data):
-        """Names that mean something, every other time."""
-        if "id" in (case.path_parameters or {}) and data.draw(st.booleans()):
-            case.path_parameters["id"] = data.draw(st.sampled_from(ids))
+        """Words that mean something, most of the time: an example with some of its members otherwise, and names of what is there."""
+        if "id" in (case.path_parameters or {}) and data.draw(st.integers(0, 3)):
+            case.path_parameters["id"] = data.draw(st.sampled_from(world.ids(operation.path)))
+        if isinstance(case.body, dict) and operation.name in EXAMPLES and data.draw(st.integers(0, 3)):
+            kept = data.draw(st.sets(st.sampled_from(sorted(case.body)), max_size=3)) if case.body else set()
+            case.body = {**EXAMPLES[operation.name], **{name: case.body[name] for name in kept}}
         for part in (case.body, case.query):
             if isinstance(part, dict):
                 for name in sorted(set(part) & set(world.names)):
-                    if world.names[name] and data.draw(st.booleans()):
+                    if data.draw(st.integers(0, 3)):
                         part[name] = data.draw(st.sampled_from(world.names[name]))
+        if case.headers and data.draw(st.booleans()):
+            case.headers.pop("Idempotency-Key", None)
 
     try:
         ask()
