@@ -10,7 +10,7 @@ from dibs.contract.fields import FIELDS
 from dibs.contract.render import as_written
 from dibs.report import force
 from dibs.report.timeline import Timeline
-from dibs.report.wording import count, plain
+from dibs.report.wording import count, listed, plain
 from dibs.service.routes.agreements import get_agreement
 from dibs.web import live
 from dibs.web.page import Visit, day_asked, show
@@ -74,9 +74,14 @@ async def difference(visit: Visit) -> Response:
     known, _ = day_asked(visit, "known", None)
     found = amend.difference(visit.agreement, before, after, known)
     may = {clause.id for clause in visit.clauses()}
+    numbers = [
+        (sum(1 for clause in clauses if clause.id in may), word)
+        for clauses, word in ((found.added, "new"), (found.ended, "ended"), (found.changed, "reworded"), (found.unchanged, "as before"))
+    ]
     return show(
         visit,
         "difference.html",
+        summary=listed([f"{number} {word}" for number, word in numbers if number]) or "no clause is in force on either day",
         before=before,
         after=after,
         fault=fault or other,

@@ -101,7 +101,7 @@ async def _settled(visit: Visit) -> RunFolder:
     months = sorted({row["month"][:10] for name in ("burndown", "share") for row in rows.get(name, ())})
     first = min((live.parse_day(month) or visit.today for month in months), default=visit.today)
     last = max((live.parse_day(month) or visit.today for month in months), default=visit.today)
-    ends = [b.ends for b in settled.settlement.burndowns if b.clause in mine and b.ends is not None]
+    ends = [row.due for b in settled.settlement.burndowns if b.clause in mine for row in b.rows[-1:] if row.due is not None]
     return live.with_tables(
         live.stretched(base, min(first, visit.today).replace(day=1), live.later(max((last, visit.today, *ends)), 2), known=visit.today), rows
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from dibs.errors import DibsError
-from dibs.service.problems import Problem, problem_of
-from dibs.web import agreement, answers, book, desk, needs, pictures, promises, purse, shelf, where
-from dibs.web.door import Door
+from dibs.service.problems import problem_of
+from dibs.service.sessions import BACK, COMPANY, Sessions, csrf_failed
+from dibs.web import agreement, answers, book, desk, guests, needs, pictures, promises, purse, shelf, where
 from dibs.web.page import HERE, REPORT, Visit, bare, go, show
 
 if TYPE_CHECKING:
@@ -62,6 +61,8 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/money/{pair}/{month}", purse.statement),
     ("GET", "/money/{pair}/{month}/{form}", purse.statement_file),
     ("POST", "/money/{pair}/{month}", purse.contest),
+    ("GET", "/people", guests.listed),
+    ("POST", "/people", guests.act),
     ("GET", "/journal", book.journal),
     ("POST", "/journal", book.act),
     ("GET", "/journal/proof/{id}", book.proof),
@@ -70,19 +71,21 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
 """Method, address, page.  Fixed addresses stand before those with names in them."""
 
 
-def routes(front: Front, door: Door | None = None) -> list[BaseRoute]:
+def routes(front: Front, sessions: Sessions | None = None) -> list[BaseRoute]:
     """The pages over one book."""
-    entrance = door or Door(front, secret=secrets.token_bytes(32))
-    made: list[BaseRoute] = [Route(address, partial(_page, front, entrance, page), methods=[method]) for method, address, page in PAGES]
+    door = sessions or Sessions(front)
+    made: list[BaseRoute] = [Route(address, partial(_page, front, door, page), methods=[method]) for method, address, page in PAGES]
     made += [
-        Route("/sign-in", partial(_sign_in, entrance), methods=["GET", "POST"]),
-        Route("/sign-out", partial(_sign_out, entrance), methods=["POST"]),
+        Route("/sign-in", partial(_sign_in, door), methods=["GET", "POST"]),
+        Route("/sign-out", partial(_sign_out, door), methods=["POST"]),
+        Route(COMPANY, partial(_company, door, door.to_company), methods=["GET"]),
+        Route(BACK, partial(_company, door, door.from_company), methods=["GET"]),
         Route("/static/{name}", _static, methods=["GET"]),
     ]
     return made
 
 
-async def _page(front: Front, door: Door, page: Handler, request: Request) -> Response:
+async def _page(front: Front, door: Sessions, page: Handler, request: Request) -> Response:
     """Who is it?  Did the form come from a page of ours?  Then the page, or what went wrong as a page."""
     actor = door.signed_in(request)
     if actor is None:
@@ -90,8 +93,7 @@ async def _page(front: Front, door: Door, page: Handler, request: Request) -> Re
     form = await _form(request)
     visit = Visit(front=front, request=request, actor=actor, csrf=door.csrf_token(request), form=form)
     if request.method == "POST" and not door.check_csrf(request, form.get("csrf", "")):
-        problem = Problem("DIB351", 403, "the form is from another session", "go back, load the page anew, and send it again: nothing was done")
-        return show(visit, "problem.html", 403, problem=problem)
+        return show(visit, "problem.html", 403, problem=csrf_failed())
     try:
         return await page(visit)
     except DibsError as error:
@@ -111,19 +113,33 @@ async def _form(request: Request) -> dict[str, str]:
     return out
 
 
-async def _sign_in(door: Door, request: Request) -> Response:
+async def _sign_in(door: Sessions, request: Request) -> Response:
     """Come in with a token."""
     fault = ""
     if request.method == "POST":
         form = await _form(request)
         response = go("/")
+        if not door.check_csrf(request, form.get("csrf", "")):
+            return bare(
+                "sign-in.html", 403, fault="That form came from another page. Sign in here.", oidc=door.company, csrf=door.csrf_token(request)
+            )
         if door.sign_in(request, response, form.get("token", "").strip()):
             return response
         fault = "This token is not good, or not any more. Copy it whole, from dibs_ to its end, or ask your administrator for a new one."
-    return bare("sign-in.html", 401 if fault else 200, fault=fault, oidc="")
+    return bare("sign-in.html", 401 if fault else 200, fault=fault, oidc=door.company, csrf=door.csrf_token(request))
 
 
-async def _sign_out(door: Door, request: Request) -> Response:
+async def _company(door: Sessions, step: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+    """To the company's sign-in, or back from it."""
+    try:
+        return await step(request)
+    except DibsError as error:
+        problem = problem_of(error)
+        fault = f"{problem.detail[:1].upper()}{problem.detail[1:]}."
+        return bare("sign-in.html", problem.status, fault=fault, oidc=door.company, csrf=door.csrf_token(request))
+
+
+async def _sign_out(door: Sessions, request: Request) -> Response:
     """Go."""
     response = go("/sign-in")
     form = await _form(request)

@@ -45,9 +45,7 @@ def _before(visit: Visit, host: str, sku: str, starts: Any) -> list[dict[str, An
 
 async def _page(visit: Visit, done: Done | None) -> Response:
     found = await visit.ask(list_availability, limit=500, cursor=visit.asked("cursor"))
-    mine = [host for host in visit.agreement.hosts.values() if visit.front.sight.host(visit.actor, host.id)]
-    if not visit.actor.house:
-        mine = [host for host in mine if host.operator == visit.actor.party]
+    mine = [host for host in visit.agreement.hosts.values() if visit.actor.party in {host.platform, host.operator}]
     return show(
         visit,
         "capacity-page.html",
