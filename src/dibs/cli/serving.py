@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -60,14 +61,17 @@ def serve(
 
 
 def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compiled | None, began: float) -> int:
+    from dibs.service import logs
     from dibs.service.opening import Door, address_of, serve_until_stopped
     from dibs.service.wiring import Place
+    from dibs.web.routes import routes
 
+    logs.begin(sys.stderr, level=settings.outlets.log_level(terminal=sys.stderr.isatty()))
     place = Place(settings)
     address = address_of(port, settings)
 
     async def live() -> None:
-        door = Door(place)
+        door = Door(place, pages=routes)
         try:
             token = await door.open(compiled)
         except BaseException:

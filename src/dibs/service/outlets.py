@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Self
@@ -49,9 +50,13 @@ VARIABLES = {
     "DIBS_WEBHOOKS_PRIVATE": "`1` lets webhooks go to addresses of this machine and of networks behind it.",
     "DIBS_SMTP_URL": "The mail server: `smtp://`, `smtp+starttls://` or `smtps://USER:PASSWORD@HOST:PORT`; without it no mail is sent.",
     "DIBS_MAIL_FROM": "The address that mail comes from, like `dibs@example.com` or `dibs <dibs@example.com>`.",
+    "DIBS_LOG": "From which weight on lines are logged: `info`, `warning` or `error`; default: `warning` on a terminal, else `info`.",
     "DIBS_TRACES": "`otlp` or `console` to have traces of requests and commits (`dibs[telemetry]`).",
 }
 """Every setting of what leaves the service, read from the environment."""
+
+
+_LEVELS = {"": 0, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,8 @@ class OutletSettings:
     public_url: str = ""
     """Where the pages are, for links in mail."""
     traces: str = ""
+    log: str = ""
+    """From which weight on lines are logged; empty: as suits where they go."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str], *, public_url: str = "") -> Self:
@@ -90,6 +97,9 @@ class OutletSettings:
         traces = environment.get("DIBS_TRACES", "")
         if traces not in {"", "otlp", "console"}:
             wrong("DIBS_TRACES", f"traces do not go to `{traces[:40]}`", "write `otlp` or `console`, or leave it out")
+        log = environment.get("DIBS_LOG", "")
+        if log not in _LEVELS:
+            wrong("DIBS_LOG", f"lines have no weight `{log[:40]}`", "write `info`, `warning` or `error`, or leave it out")
         if findings:
             raise BadInput(findings)
         return cls(
@@ -99,7 +109,12 @@ class OutletSettings:
             mail_from=sender or "dibs@localhost",
             public_url=public_url,
             traces=traces,
+            log=log,
         )
+
+    def log_level(self, *, terminal: bool) -> int:
+        """From which weight on lines are logged: a person at a terminal did not ask for a line for every request."""
+        return _LEVELS[self.log] or (logging.WARNING if terminal else logging.INFO)
 
 
 class Outlets:
