@@ -192,7 +192,8 @@ BEGIN
 END $$""",
     """CREATE TRIGGER posting_sealed AFTER INSERT ON posting REFERENCING NEW TABLE AS added
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_sealed()""",
-    """CREATE FUNCTION ledger_binds() RETURNS trigger LANGUAGE plpgsql AS $$
+    # Of the rows of this statement the planner knows no number, and would run through all of them for each.
+    """CREATE FUNCTION ledger_binds() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE least bigint; greatest bigint;
 BEGIN
   SELECT min(seq), max(seq) INTO least, greatest FROM added;
@@ -281,6 +282,7 @@ class Ledger:
                     seq += written
                     new, known = new + written, known + len(batch) - written
                 self._keep_totals(db)
+                _counted_anew(db, new, seq)
         except BaseException:
             self._forget()
             raise
@@ -347,24 +349,19 @@ class Ledger:
         # What was booked before all three counts whole, and is summed already; from there on each entry is looked at.
         least = min(valid, known, booked)
         start = least - least % QUARTER
-        lines = posting.join(entry, entry.c.seq == posting.c.entry)
+        final = sa.select(entry.c.seq).where(entry.c.pair.in_(sa.select(pair.c.id)), entry.c.booked >= start, counted, ~entry.c.held)
+        posted = sa.select(entry.c.seq).join(outcome, outcome.c.entry == entry.c.id)
+        posted = posted.where(counted, outcome.c.status == "posted", outcome.c.recorded <= known)
         return self._sums(
-            accounts,
-            (turnover, turnover, turnover.c.until <= start),
-            (posting, pair.join(lines, entry.c.pair == pair.c.id), sa.and_(counted, entry.c.booked >= start, ~entry.c.held)),
-            (
-                posting,
-                outcome.join(lines, outcome.c.entry == entry.c.id),
-                sa.and_(counted, outcome.c.status == "posted", outcome.c.recorded <= known),
-            ),
+            accounts, (turnover, turnover.c.until <= start), (posting, posting.c.entry.in_(final)), (posting, posting.c.entry.in_(posted))
         )
 
     def held(self, at: Instant, accounts: Sequence[str] = ()) -> dict[tuple[str, str], int]:
         """(account, currency) -> what is on hold at an instant: neither posted nor voided by then, nor expired."""
         undecided = ~sa.exists().where(outcome.c.entry == entry.c.id, outcome.c.recorded <= at)
         alive = sa.or_(entry.c.expires.is_(None), entry.c.expires > at)
-        lines = posting.join(entry, entry.c.seq == posting.c.entry)
-        return self._sums(accounts, (posting, lines, sa.and_(_HELD, entry.c.recorded <= at, undecided, alive)))
+        pending = sa.select(entry.c.seq).where(_HELD, entry.c.recorded <= at, undecided, alive)
+        return self._sums(accounts, (posting, posting.c.entry.in_(pending)))
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Every two parties that have something on a statement, each pair once, sorted."""
@@ -597,8 +594,10 @@ class Ledger:
         lines = lines.join(entry, entry.c.seq == posting.c.entry).where(chosen).order_by(posting.c.entry, posting.c.line)
         with self._translated(), ExitStack() as opened:
             asked = db if db is not None else opened.enter_context(self._engine.connect())
-            if db is None and asked.dialect.name == "postgresql":
-                asked = asked.execution_options(isolation_level="REPEATABLE READ")
+            if asked.dialect.name == "postgresql":
+                asked = asked.execution_options(isolation_level="REPEATABLE READ") if db is None else asked
+                # Every row is wanted: a plan for the first few of them would go through the whole ledger in its order.
+                asked.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 1")
             # Both are read as they come, and let go with this generator wherever it is left.
             following = opened.enter_context(closing(asked.execute(lines, execution_options={"yield_per": 20_000})))
             rows = opened.enter_context(closing(asked.execute(heads, execution_options={"yield_per": 5_000})))
@@ -631,12 +630,12 @@ class Ledger:
             self._learn(db)
         return self._names[number]
 
-    def _sums(self, accounts: Sequence[str], *parts: tuple[sa.Table, sa.FromClause, sa.ColumnElement[bool]]) -> dict[tuple[str, str], int]:
-        """(account, currency) -> the sum of what several queries find in a table of accounts and amounts; nothing where it is zero."""
-        queries = [sa.select(table.c.account, table.c.amount).select_from(source).where(which) for table, source, which in parts]
+    def _sums(self, accounts: Sequence[str], *parts: tuple[sa.Table, sa.ColumnElement[bool]]) -> dict[tuple[str, str], int]:
+        """(account, currency) -> the sum over those rows of several tables that are chosen; nothing where it is zero."""
+        queries = [sa.select(table.c.account, table.c.amount).where(which) for table, which in parts]
         if accounts:
             asked = sa.select(account.c.id).where(account.c.path.in_(accounts))
-            queries = [query.where(table.c.account.in_(asked)) for query, (table, _, _) in zip(queries, parts, strict=True)]
+            queries = [query.where(table.c.account.in_(asked)) for query, (table, _) in zip(queries, parts, strict=True)]
         found = sa.union_all(*queries).subquery()
         total = sa.func.sum(found.c.amount)
         sums = sa.select(found.c.account, total.label("total")).group_by(found.c.account).having(total != 0).subquery()
@@ -660,9 +659,9 @@ class Ledger:
         """Reversals that, together with what they name, leave something on an account."""
         undone = entry.alias("undone")
         reversal = sa.select(undone.c.seq.label("undone"), entry.c.seq.label("seq"), entry.c.id.label("id"))
-        pairs = reversal.join(undone, undone.c.id == entry.c.reverses).subquery()
+        pairs = reversal.join(undone, undone.c.id == entry.c.reverses).where(entry.c.reverses.is_not(None)).subquery()
         off = sa.select(pairs.c.id).select_from(pairs.join(posting, sa.or_(posting.c.entry == pairs.c.undone, posting.c.entry == pairs.c.seq)))
-        off = off.group_by(pairs.c.id, posting.c.account).having(sa.func.sum(posting.c.amount) != 0).distinct()
+        off = off.group_by(pairs.c.seq, pairs.c.id, posting.c.account).having(sa.func.sum(posting.c.amount) != 0).distinct()
         return [Finding("DIB222", f"entry `{name}` does not undo what it reverses", Mark(name), _RESTORE) for name in db.execute(off).scalars()]
 
     def _astray(self, db: sa.Connection) -> list[Finding]:
@@ -809,6 +808,15 @@ def _unbalanced(name: str) -> Finding:
 def _taken(name: str) -> Finding:
     said = f"there is another entry `{name}`, and it says something else"
     return Finding("DIB221", said, Mark(name), "give the new one its own id; to correct the old one, reverse it")
+
+
+def _counted_anew(db: sa.Connection, new: int, there: int) -> None:
+    """After a write that was a good part of all there is, tell PostgreSQL how much that is now.
+
+    It does so by itself, but minutes later; till then it reads the whole ledger for a month of it.
+    """
+    if db.dialect.name == "postgresql" and new >= BATCH and new * 10 >= there:
+        db.exec_driver_sql(f"ANALYZE {', '.join((*_KEPT, turnover.name))}")
 
 
 @contextmanager
