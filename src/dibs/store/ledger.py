@@ -48,6 +48,9 @@ QUARTER: Final = 900
 FOREVER: Final = 2**62
 """An instant after all others."""
 
+_LONG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""64 bits; SQLite has no other, and in a strict table only its own name for it."""
+
 metadata = sa.MetaData()
 meta = sa.Table("meta", metadata, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False))
 pair = sa.Table(
@@ -78,7 +81,7 @@ account = sa.Table(
 entry = sa.Table(
     "entry",
     metadata,
-    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("seq", _LONG, primary_key=True, autoincrement=False),
     sa.Column("id", sa.Text, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("says", sa.Text, nullable=False),
@@ -110,24 +113,23 @@ posting = sa.Table(
     "posting",
     metadata,
     # No foreign keys: the entry that binds the lines asks for every account at once.
-    sa.Column("entry", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("line", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry", _LONG, primary_key=True, autoincrement=False),
+    sa.Column("line", sa.SmallInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("account", sa.Integer, nullable=False),
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("line >= 0"),
+    sa.Column("amount", _LONG, nullable=False),
     sa.CheckConstraint(f"amount BETWEEN -{AMOUNT_MAX} AND {AMOUNT_MAX}"),
     # A column of SQLite's takes any kind of value unless it is told otherwise.
-    sa.CheckConstraint("typeof(amount) = 'integer'").ddl_if(dialect="sqlite"),
+    sqlite_strict=True,
     sqlite_with_rowid=False,
 )
 turnover = sa.Table(
     "turnover",
     metadata,
     sa.Column("account", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("until", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    # Beyond 64 bits SQLite goes on in floating point.
-    sa.CheckConstraint("typeof(amount) = 'integer'").ddl_if(dialect="sqlite"),
+    sa.Column("until", _LONG, primary_key=True, autoincrement=False),
+    sa.Column("amount", _LONG, nullable=False),
+    # Beyond 64 bits SQLite goes on in floating point, unless it is told not to.
+    sqlite_strict=True,
     sqlite_with_rowid=False,
 )
 outcome = sa.Table(
@@ -148,6 +150,8 @@ dispute = sa.Table(
     sa.Column("recorded", sa.BigInteger, nullable=False),
 )
 
+_REQUIRED = tuple(column.name for column in entry.columns if not column.nullable)
+_OPTIONAL = ("reverses", "settles", "detail", "expires")
 _UNTIL = f"entry.booked - (entry.booked % {QUARTER} + {QUARTER}) % {QUARTER} + {QUARTER}"
 """The end of the quarter of an hour in which an entry is booked; `%` keeps the sign, as it does in both databases."""
 _TURNED_OVER = f"""INSERT INTO turnover (account, until, amount)
@@ -221,6 +225,14 @@ class Written:
 
     new: int
     known: int
+
+
+@dataclass(slots=True)
+class _Heads:
+    """Rows to be inserted, value after value: entries that fill no optional column, and the others."""
+
+    plain: list[object]
+    full: list[object]
 
 
 class Dispute(msgspec.Struct, frozen=True, kw_only=True):
@@ -390,7 +402,7 @@ class Ledger:
         there = self._there(db, batch)
         beside: dict[str, Entry] = {}
         findings: list[Finding] = []
-        heads: list[object] = []
+        heads = _Heads([], [])
         lines: list[object] = []
         seq = first
         for made in batch:
@@ -412,8 +424,9 @@ class Ledger:
                 opened.clear()
         if lines:
             # The lines go first: the entry binds them.
-            _insert_rows(db, posting, lines)
-            _insert_rows(db, entry, heads)
+            _insert_rows(db, posting, posting.columns.keys(), lines)
+            _insert_rows(db, entry, _REQUIRED, heads.plain)
+            _insert_rows(db, entry, _REQUIRED + _OPTIONAL, heads.full)
             # PostgreSQL has counted them and added them up by now.
             if db.dialect.name == "sqlite" and (findings := self._unbalanced(db, first)):
                 raise BadInput(findings)
@@ -428,7 +441,7 @@ class Ledger:
             asked = db.exec_driver_sql("SELECT id FROM entry WHERE id = ANY(%s)", (names,))
         return {kept.id: kept for found in _slices(list(asked.scalars())) for kept in self._read(entry.c.id.in_(found), None, db)}
 
-    def _append(self, made: Entry, seq: int, heads: list[object], lines: list[object]) -> bool:
+    def _append(self, made: Entry, seq: int, heads: _Heads, lines: list[object]) -> bool:
         """Add the rows of an entry, value after value, unless something is wrong with it.
 
         This runs once for each line there is, so it only tells right from wrong; `malformed` says what is wrong.
@@ -440,6 +453,7 @@ class Ledger:
         last = max(to, recorded) - 1
         totals = self._turned.setdefault(last - last % QUARTER + QUARTER, {}) if final else {}
         accounts = self._accounts
+        least, most = -AMOUNT_MAX, AMOUNT_MAX
         sums: dict[int, int] = {}
         number = 0
         for line in made.postings:
@@ -449,7 +463,7 @@ class Ledger:
                 if malformed(made):
                     return False
                 known = self._open_account(line)
-            if type(amount) is not int or not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
+            if type(amount) is not int or not least <= amount <= most:
                 return False
             where, of = known
             sums[of] = sums.get(of, 0) + amount
@@ -459,8 +473,7 @@ class Ledger:
         usual = final and made.id and number > 1 and made.expires is None and not any(sums.values())
         if not usual and malformed(made):
             return False
-        detail = made.detail
-        heads += (
+        required = (
             seq,
             made.id,
             made.kind,
@@ -471,13 +484,20 @@ class Ledger:
             made.clause,
             made.decision,
             self._pairs.get(made.counterparties) or self._open_pair(made.counterparties),
-            made.reverses,
-            made.settles,
-            "" if detail is None else msgspec.json.encode(detail).decode(),
             0 if final else 1,
-            "" if made.expires is None else made.expires,
             number,
         )
+        reverses, settles, detail, expires = made.reverses, made.settles, made.detail, made.expires
+        if not reverses and not settles and detail is None and expires is None:
+            heads.plain += required
+        else:
+            heads.full += required
+            heads.full += (
+                reverses,
+                settles,
+                "" if detail is None else msgspec.json.encode(detail).decode(),
+                "" if expires is None else expires,
+            )
         return True
 
     def _wrong_reversals(self, db: sa.Connection, made: list[Entry], beside: Mapping[str, Entry]) -> list[Finding]:
@@ -518,7 +538,7 @@ class Ledger:
                 rows += (number, until, amount)
         self._turned.clear()
         if rows and db.dialect.name == "sqlite":
-            _insert_rows(db, turnover, rows, " ON CONFLICT (account, until) DO UPDATE SET amount = amount + excluded.amount")
+            _insert_rows(db, turnover, turnover.columns.keys(), rows, " ON CONFLICT (account, until) DO UPDATE SET amount = amount + excluded.amount")
 
     def _open_account(self, line: Posting) -> tuple[int, int]:
         """Give a number to an account that has none, and to its book."""
@@ -835,28 +855,29 @@ def _bound_at_once(db: sa.Connection) -> Iterator[None]:
         db.exec_driver_sql(statement)
 
 
-def _insert_rows(db: sa.Connection, table: sa.Table, values: list[object], otherwise: str = "") -> None:
-    """Insert rows that are given value after value, in the order of the table's columns, the quickest way each database has.
+def _insert_rows(db: sa.Connection, table: sa.Table, names: Sequence[str], values: list[object], otherwise: str = "") -> None:
+    """Insert rows that are given value after value, in the order of the named columns, the quickest way each database has.
 
     Where a column may hold nothing, nothing is given as an empty text, and a truth as 0 or 1: SQLite's driver searches
     for an adapter each time it meets None or a bool, which costs more than the rest of the row.
     """
-    columns = [column for column in table.columns if column.computed is None]
-    width = len(columns)
-    names = ", ".join(column.name for column in columns)
+    if not values:
+        return
+    width = len(names)
+    columns = ", ".join(names)
     if db.dialect.driver == "psycopg":
-        empty = [number for number, column in enumerate(columns) if column.nullable]
-        _copy(db, f"COPY {table.name} ({names}) FROM STDIN", map(list, zip(*[iter(values)] * width, strict=True)), empty)
+        empty = [number for number, name in enumerate(names) if table.c[name].nullable]
+        _copy(db, f"COPY {table.name} ({columns}) FROM STDIN", map(list, zip(*[iter(values)] * width, strict=True)), empty)
         return
     mark = "?" if db.dialect.name == "sqlite" else "%s"
-    row = ", ".join(f"NULLIF({mark}, '')" if column.nullable else mark for column in columns)
+    row = ", ".join(f"NULLIF({mark}, '')" if table.c[name].nullable else mark for name in names)
     size = ROWS * width
     parts = [tuple(values[start : start + size]) for start in range(0, len(values), size)]
     rest = [parts.pop()] if len(parts[-1]) < size else []
     for same in (parts, rest):
         if same:
             many = ", ".join([f"({row})"] * (len(same[0]) // width))
-            db.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES {many}{otherwise}", same)  # noqa: S608 - our own names
+            db.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES {many}{otherwise}", same)  # noqa: S608 - our own names
 
 
 def _copy(db: sa.Connection, statement: str, rows: Iterable[list[object]], empty: Sequence[int]) -> None:
