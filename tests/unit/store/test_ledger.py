@@ -432,14 +432,42 @@ def test_a_write_that_breaks_off_leaves_nothing(ledger):
 
 
 def test_many_entries_come_back_in_order_with_their_lines(ledger):
+    """Also where some fill columns that others leave empty, which are written apart."""
     entries = [
         a_charge(
-            f"e{n}", n + 1, postings=owed("aster", "borealis", f"kind-{n % 7}", n + 1, "USD") if n % 3 else paid("aster", "borealis", n + 1, "USD")
+            f"e{n}",
+            n + 1,
+            postings=owed("aster", "borealis", f"kind-{n % 7}", n + 1, "USD") if n % 3 else paid("aster", "borealis", n + 1, "USD"),
+            settles="" if n % 5 else f"e{n - 1}",
         )
         for n in range(BATCH + 10)
     ]
     assert ledger.write(entries).new == BATCH + 10
     assert list(ledger.entries()) == entries
+
+
+def test_nobody_sees_the_ledger_without_the_rule_that_a_write_puts_aside(tmp_path):
+    address = f"sqlite:///{tmp_path / 'money.db'}"
+    ledger = Ledger(address)
+    engine = sa.create_engine(address)
+    seen = []
+
+    def look():
+        with engine.connect() as db:
+            seen.append(db.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name").scalars().all())
+
+    def slowly():
+        yield from (a_charge(f"e{n}") for n in range(BATCH))
+        look()
+        yield a_charge("last")
+
+    look()
+    ledger.write(slowly())
+    look()
+    assert seen[0] == seen[1] == seen[2]
+    assert {"entry_binds", "posting_sealed"} <= set(seen[0])
+    engine.dispose()
+    ledger.close()
 
 
 def test_two_who_write_to_one_ledger_do_not_get_in_each_others_way(url):
