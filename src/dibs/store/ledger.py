@@ -831,11 +831,11 @@ def _taken(name: str) -> Finding:
 
 
 def _counted_anew(db: sa.Connection, new: int, there: int) -> None:
-    """After a write that was a good part of all there is, tell PostgreSQL how much that is now.
+    """After a write that was half of all there is or more, tell PostgreSQL how much that is now.
 
     It does so by itself, but minutes later; till then it reads the whole ledger for a month of it.
     """
-    if db.dialect.name == "postgresql" and new >= BATCH and new * 10 >= there:
+    if db.dialect.name == "postgresql" and new >= BATCH and new * 2 >= there:
         db.exec_driver_sql(f"ANALYZE {', '.join((*_KEPT, turnover.name))}")
 
 
