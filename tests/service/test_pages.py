@@ -16,7 +16,6 @@ from dibs.web.routes import PAGES
 HOUSE = (
     "/",
     "/requests",
-    "/requests/new",
     "/offers",
     "/grants",
     "/capacity",
