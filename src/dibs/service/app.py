@@ -152,9 +152,12 @@ def _dry_run(request: Request, operation: Operation) -> bool:
 
 def _key(request: Request, actor: Actor, operation: Operation) -> str:
     """The name of this act in the book: of the party, so that two parties never meet in one; empty if it has none.  Raises `Problem` 422."""
-    key = request.headers.get("idempotency-key") if operation.writes else None
-    if key is None:
+    keys = request.headers.getlist("idempotency-key") if operation.writes else []
+    if not keys:
         return ""
+    if len(keys) > 1:
+        raise bad_query("the `Idempotency-Key` is there twice: which of them is meant?")
+    (key,) = keys
     if not 0 < len(key) <= KEY_MAX or not all("!" <= sign <= "~" for sign in key):
         raise bad_query(f"an `Idempotency-Key` has 1 to {KEY_MAX} printable ASCII characters and no spaces")
     return act_key(actor, key)
