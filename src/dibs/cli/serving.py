@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -127,8 +128,11 @@ def _serve(
         raise
     address = address_of(port, settings)
 
+    programme = rehearsal.scenario.programme if rehearsal else None
+    pages = partial(routes, sites=programme.sites if programme else ())
+
     async def live() -> None:
-        door = door_with_suppliers(place, connections, pages=routes) if connections else Door(place, pages=routes)
+        door = door_with_suppliers(place, connections, pages=pages) if connections else Door(place, pages=pages)
         try:
             token = await door.open(compiled, house=house)
         except BaseException:

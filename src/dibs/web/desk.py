@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dibs.procedure.intents import outstanding
 from dibs.quantities import day_of
-from dibs.report.wording import capital, count, day, listed
+from dibs.report.wording import capital, count, day, listed, plain
 from dibs.service.access import ACTS
 from dibs.service.problems import bad_body
 from dibs.service.routes.clock import NewTime
@@ -89,7 +89,7 @@ def _task(visit: Visit, intent: IntentView) -> Task:
         return Task(todo(intent, ""), intent.about, intent.until, "/journal", "Look", urgent=False)
     asked = request.asked
     quantity = intent.quantity or asked.quantity
-    about = f"{quantity:,} {asked.sku} for {asked.workload_class}, from {day(day_of(asked.start_earliest, visit.zone))}"
+    about = f"{quantity:,} {asked.sku} for {plain(asked.workload_class)}, from {day(day_of(asked.start_earliest, visit.zone))}"
     until = intent.until or datetime.fromtimestamp(asked.start_latest, UTC)
     button = {"AskHolder": "Serve notice", "RuleOn": "Rule"}.get(intent.do, "Sign")
     urgent = intent.do == "CoverDefault" or until - visit.now <= SOON
