@@ -325,3 +325,20 @@ def test_nothing_of_the_inside_is_told_by_a_refusal(harbour, go):
             assert (clash.status_code, "entry" in clash.text) == (409, False)
 
     go(ask())
+
+
+def test_a_list_goes_on_where_it_was_though_what_stood_there_has_changed(harbour, go):
+    async def turn():
+        async with running(harbour) as service:
+            aster = service.client("aster")
+            offers = [await offered(aster, await asked(aster, purpose=f"purpose {nth}")) for nth in range(5)]
+            first = await got(aster, "/v1/offers?status=open&limit=2")
+            assert [offer["id"] for offer in first["items"]] == offers[:2]
+            await said(aster, f"/v1/offers/{offers[1]}/withdrawals")
+            rest = await got(aster, f"/v1/offers?status=open&limit=2&cursor={first['next']}")
+            assert [offer["id"] for offer in rest["items"]] == offers[2:4]
+            last = await got(aster, f"/v1/offers?status=open&limit=2&cursor={rest['next']}")
+            assert ([offer["id"] for offer in last["items"]], last["next"]) == (offers[4:], None)
+            assert (await got(aster, f"/v1/grants?cursor={first['next']}", 422))["code"] == "DIB305"
+
+    go(turn())

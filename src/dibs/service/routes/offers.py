@@ -58,8 +58,13 @@ async def list_offers(call: Call[NoBody, Offers]) -> OfferList:
     """The offers you made, or those that were made to you, the oldest first."""
     front, actor = call.front, call.actor
     state = front.state
-    chosen = ((o.offer, o) for o in state.offers.values() if front.sight.offer(actor, o) and call.query.status in ("", o.status))
-    items, following = front.page(chosen, call.query, lambda offer: front.views.offer(actor, offer, reader=front.reads(actor, offer)))
+    seen = ((o.offer, o) for o in state.offers.values() if front.sight.offer(actor, o))
+    items, following = front.page(
+        seen,
+        call.query,
+        lambda offer: front.views.offer(actor, offer, reader=front.reads(actor, offer)),
+        keep=lambda offer: call.query.status in ("", offer.status),
+    )
     return OfferList(items=items, next=following)
 
 
