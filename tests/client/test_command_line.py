@@ -166,6 +166,17 @@ def test_the_token_may_stand_in_a_file_that_only_its_owner_can_read(as_party, se
     assert json.loads(refused.stdout)["findings"][0]["code"] == "DIB403"
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [("http://dibs.invalid", True), ("https://dibs.invalid", False), ("http://127.0.0.1:1", False), ("http://localhost:1", False)],
+)
+def test_a_token_on_an_unencrypted_line_is_warned_of(monkeypatch, address, warned):
+    monkeypatch.setenv("DIBS_TOKEN", "dibs_0123_secret")
+    result = CliRunner().invoke(cli, ["request", "create", *NEED, "--server", address])  # ends before anything is sent: nobody says yes
+    assert ("unencrypted" in result.stderr) == warned
+    assert "DIB410" in result.stderr
+
+
 def test_nobody_is_asked_where_nobody_is(document):
     found = document("aster", "request", "create", *NEED, exit_code=2)
     assert [one["code"] for one in found["findings"]] == ["DIB410"]

@@ -114,6 +114,8 @@ def connected(function: Callable[..., Any]) -> Callable[..., Any]:
         from dibs.client import Client, Problem, Retries
 
         address, token = _address(server), _token(token_file)
+        if _readable_on_the_way(address):
+            out.notes.print(f"{address}: your token goes over an unencrypted line, where others may read it: use https", style="yellow")
         with Client(address, token, retries=Retries(attempts=ATTEMPTS)) as client:
             try:
                 return function(out, client, **arguments)
@@ -129,6 +131,14 @@ def _address(server: str | None) -> str:
         what = f"`{address}` is no address of a server" if address else "no server is named"
         raise bad("DIB402", what, "add `--server https://...`, or put the address into DIBS_SERVER", server or "")
     return address
+
+
+def _readable_on_the_way(address: str) -> bool:
+    """Whether what is sent leaves this machine unencrypted."""
+    from urllib.parse import urlsplit
+
+    host = urlsplit(address).hostname or ""
+    return address.startswith("http://") and host != "localhost" and not host.startswith("127.") and host != "::1"
 
 
 def _token(file: str | None) -> str:
