@@ -120,6 +120,12 @@ def test_capacity_is_declared_by_whose_host_it_is_and_availability_says_what_is_
             assert (3000, 500, 2500) in levels
             assert (seen["least_free"], seen["age"]) == (0, 0)
             assert (await got(delta, "/v1/availability?host=cinder-west"))["items"] == []
+            await said(service.client("borealis"), "/v1/capacity", {**body, "host": "borealis-cinder"})
+            prices = {item["host"]: item["price"] for item in (await got(cinder, "/v1/capacity"))["items"]}
+            assert prices == {"borealis-cinder": None, "cinder-west": "1.95"}
+            events = [event["data"]["data"] for event in (await got(cinder, "/v1/events"))["items"] if event["type"] == "dibs.CapacityDeclared"]
+            assert {event["host"] for event in events if "price" in event} == {"cinder-west"}
+            assert {event["host"] for event in events} == {"borealis-cinder", "cinder-west"}
             (reserved,) = (await got(cinder, "/v1/reservations"))["items"]
             assert (reserved["id"], reserved["steps"][0]["promised"], reserved["status"]) == (granted["subject"], 500, "approved")
             assert (await got(delta, "/v1/reservations"))["items"] == []
