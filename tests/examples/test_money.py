@@ -121,6 +121,33 @@ def test_a_shortfall_of_the_250_billion_becomes_prepayment(materials):
     assert not any(account.startswith("openai:expense") for account in accounts)
 
 
+def test_a_sixth_due_each_year_is_prepaid_at_first_and_taken_later(materials):
+    agreement = readings.take(materials.agreement, {"azure-commitment-250": "a-sixth-a-year"})
+    settled = settle(dataclasses.replace(materials, agreement=agreement))
+    burndown = next(b for b in settled.burndowns if b.clause == "azure-commitment-250")
+    short = [e for e in settled.entries if e.kind == "commitment_shortfall"]
+    assert [e.id.rpartition("/")[2] for e in short] == [f"{year}-10-28" for year in range(2026, 2031)]
+    # By October 2030 five sixths have been paid for, and all but 2.4 billion of what was prepaid has been taken.
+    assert burndown.rows[-1].cumulative == pytest.approx(250 * BILLION * 5 / 6, abs=CENT)
+    assert burndown.shortfalls == burndown.used + burndown.credit
+    assert 0 < burndown.credit < 0.02 * burndown.shortfalls
+
+
+def test_the_250_billion_come_on_top_of_what_the_first_commitment_is_known_to_ask(materials, settlement):
+    """T18: 281 billion on order at the end of 2025, so at least 31 beyond the 250."""
+    agreement = readings.take(materials.agreement, {"azure-commitment-2025": "at-least-the-backlog", "azure-commitment-250": "ends-with-2030"})
+    settled = settle(dataclasses.replace(materials, agreement=agreement))
+    first, later = (next(b for b in settled.burndowns if b.clause == clause) for clause in ("azure-commitment-2025", "azure-commitment-250"))
+    plain = next(b for b in settlement.burndowns if b.clause == "azure-commitment-250").rows[-1].cumulative
+    before = sum(row.eligible for row in first.rows if row.month < date(2025, 10, 1))
+    october = next(row.eligible for row in first.rows if row.month == date(2025, 10, 1)) - next(
+        row.eligible for row in settlement.burndowns[1].rows if row.month == date(2025, 10, 1)
+    )
+    # What the first took until 28 October 2025 is its own; the rest of its 31 billion is left out of what counts for the second.
+    assert later.shortfalls == 250 * BILLION - plain + (31 * BILLION - before - october)
+    assert first.rows[-1].status == "met"
+
+
 def test_whether_the_250_billion_will_be_spent_is_said_years_before(settlement):
     burndown = next(b for b in settlement.burndowns if b.clause == "azure-commitment-250")
     assert (burndown.rows[0].status, burndown.rows[0].short_on) == ("shortfall", date(2031, 10, 28))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dibs.cli.frame import DONE, FAILED, Family, bad, cannot_write, command, like, say
+from dibs.cli.words import reading_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,13 +58,18 @@ def run_argument(function: Any) -> Any:
 @click.option(
     "--ledger", "url", metavar="URL", help="Write to this ledger, e.g. postgresql+psycopg://..., and keep what is there (default: a new file)."
 )
-def settle(out: Output, run: str, *, target: str | None, url: str | None) -> int:
+@reading_option
+def settle(out: Output, run: str, *, target: str | None, url: str | None, readings: tuple[tuple[str, str], ...]) -> int:
     """Settle a run: the ledger, every statement, and the tables of money.
 
-    Every posting says which clause and which decision it comes from.  Settling again changes nothing.
+    Every posting says which clause and which decision it comes from.  Settling again changes nothing.  With `--reading` the
+    money is reckoned as that reading has it, and who got what stays as it was run; it needs a folder of its own.
     """
-    settled = settled_run(run)
+    settled = settled_run(run, readings)
     leaves = Path(target) if target else settled.folder
+    if readings and leaves.resolve() == settled.folder.resolve():
+        fix = "name another folder with `--out`, or run the scenario under that reading: `dibs run SCENARIO --reading ...`"
+        raise bad("DIB242", f"`{run}` was run under other readings, and its books would no longer be those of its report", fix, "--reading")
     _refuse_foreign(leaves, settled.folder)
     count, checked = _leave(settled, leaves, url)
     rows = _totals(settled)
@@ -143,9 +149,10 @@ def beancount(out: Output, run: str, *, target: str) -> None:
 @command(commitment)
 @run_argument
 @click.argument("clause")
-def burndown(out: Output, run: str, clause: str) -> None:
+@reading_option
+def burndown(out: Output, run: str, clause: str, readings: tuple[tuple[str, str], ...]) -> None:
     """Month by month: what counted, what was due, and whether it will be enough."""
-    settled = settled_run(run)
+    settled = settled_run(run, readings)
     found = [burndown for burndown in settled.settlement.burndowns if burndown.clause == clause]
     if not found:
         known = sorted({burndown.clause for burndown in settled.settlement.burndowns})
@@ -169,6 +176,9 @@ def burndown(out: Output, run: str, clause: str) -> None:
                 state = row.status.replace("_", " ") + (f", short on {row.short_on}" if row.short_on else "")
                 table.add_row(f"{row.month:%Y-%m}", *amounts, str(row.due or ""), _money(row.forecast, burndown.currency), state)
             console.print(table)
+            if burndown.shortfalls:
+                become = _money(burndown.credit, burndown.currency)
+                say(console, f"shortfalls of {_money(burndown.shortfalls, burndown.currency)} were paid for; {become} of credit is left of them")
 
     out.answer(document, show)
 
@@ -184,9 +194,10 @@ class Settled:
     behind: Behind
 
 
-def settled_run(run: str) -> Settled:
+def settled_run(run: str, readings: Iterable[tuple[str, str]] = ()) -> Settled:
     """Read a run's folder and settle it.  Raises `BadInput` with everything that is wrong with it."""
     from dibs.contract.load import load
+    from dibs.contract.readings import take
     from dibs.settle.materials import read
     from dibs.settle.settlement import settle as work_out
     from dibs.settle.statement import Behind
@@ -211,7 +222,7 @@ def settled_run(run: str) -> Settled:
             f"run the scenario again: `dibs run SCENARIO --out {run}`",
             run,
         ) from error
-    agreement = load(text, str(folder / "agreement.yaml"))
+    agreement = take(load(text, str(folder / "agreement.yaml")), dict(readings))
     materials, findings = read(
         agreement=agreement, journal=journal, starts=horizon[0], until=horizon[1], build=built, name=str(folder / "journal.jsonl")
     )

@@ -181,6 +181,8 @@ def found(settlement, name):
             return settlement.entries[0].detail.operator
         case "shortfalls" | "credit" | "used" | "expired":
             return dollars(getattr(burndown, name))
+        case str() if name.startswith("shortfall of "):
+            return dollars(next(b.shortfalls for b in settlement.burndowns if b.clause == name.removeprefix("shortfall of ")))
         case "status":
             return burndown.rows[-1].status
         case "accrued":

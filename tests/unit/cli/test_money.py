@@ -106,3 +106,16 @@ def test_focus_and_beancount_are_written_where_they_were_asked_for(left, documen
 def test_a_version_of_focus_that_is_not_written_is_refused(left, document):  # noqa: ARG001
     (finding,) = document("export", "focus", "left", "--version", "1.3", "--to", "x", exit_code=2)["findings"]
     assert finding["code"] == "DIB186"
+
+
+def test_a_reading_is_settled_into_a_folder_of_its_own(left, document):
+    words = ("--reading", "profit-trigger=as-written")
+    (finding,) = document("settle", "left", *words, exit_code=2)["findings"]
+    assert finding["code"] == "DIB242"
+    assert not (left / "ledger.sqlite").exists()
+    assert document("settle", "left", "--out", "elsewhere", *words)["entries"] == document("settle", "left")["entries"]
+
+
+def test_a_reading_that_nobody_wrote_is_refused(left, document):  # noqa: ARG001
+    for words in (["settle", "left", "--out", "x"], ["commitment", "burndown", "left", "cloud-commitment"]):
+        assert [f["code"] for f in document(*words, "--reading", "cloud-commitment=generous", exit_code=2)["findings"]] == ["DIB047"]
