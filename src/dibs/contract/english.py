@@ -587,6 +587,8 @@ def _phase(phase: model.Phase) -> str:
     parts += [_count(phase.accelerators)] if phase.accelerators is not None else []
     parts += [f"of {phase.sku}"] if phase.sku else []
     parts += [f"cost {money_in_words(phase.cost)}"] if phase.cost else []
+    parts += [f"from {day_in_words(day)} on {money_in_words(cost)}" for day, cost in phase.restated.items()]
+    parts += [f"came to {money_in_words(phase.final_cost)}"] if phase.final_cost else []
     parts += [f"planned for {day_in_words(phase.planned_finish)}"] if phase.planned_finish else []
     parts += [f"expected on {day_in_words(phase.expected_finish)}"] if phase.expected_finish else []
     parts += [f"becoming {phase.host}"] if phase.host else []

@@ -443,7 +443,12 @@ class Phase:
     accelerators: int | None = term("Accelerators when full.", default=None)
     sku: Sku | None = term("Which.", default=None, refers="sku")
     cost: Money | None = term("What it costs.", default=None)
-    final_cost: Money | None = term("What it came to, once known; what is above `cost` is an overrun.", default=None, source="G13")
+    restated: Mapping[date, Money] = term("What it was said to cost instead, from each day on.", default={})
+    final_cost: Money | None = term(
+        "What it came to, once it is finished; what is above the cost last stated is an overrun, and what is below it is not drawn.",
+        default=None,
+        source="G13",
+    )
     stages: Mapping[date, Stage] = term("The stage from each day on.", default={})
     buildings: tuple[Building, ...] = term("Its buildings.", default=())
     host: HostId | None = term("The host it becomes.", default=None, refers="host")

@@ -10,6 +10,7 @@ import io
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -249,8 +250,9 @@ def _sites(text: str, findings: Findings) -> tuple[Site, ...]:
     for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
         where = Mark("build.csv", number)
         try:
-            phase = phases.setdefault((row["site"], row["phase"]), {"buildings": {}, "stages": {}, "cost": None, "final": None, "finish": None})
-            phase["cost"] = Money.parse(row["cost"]) if row["cost"] else phase["cost"]
+            phase = phases.setdefault((row["site"], row["phase"]), {"buildings": {}, "stages": {}, "costs": {}, "final": None, "finish": None})
+            if row["cost"]:
+                phase["costs"][parse_day(row["from"])] = Money.parse(row["cost"])
             phase["final"] = Money.parse(row["final_cost"]) if row.get("final_cost") else phase["final"]
             finish = row["expected_finish"] or row["planned_finish"]
             into = phase
@@ -265,8 +267,15 @@ def _sites(text: str, findings: Findings) -> tuple[Site, ...]:
     sites: dict[str, list[Phase]] = {}
     for (site, name), phase in phases.items():
         buildings = tuple(Building(id=b, power=data["power"], stages=data["stages"]) for b, data in phase["buildings"].items())
+        costs = sorted(phase["costs"].items())
         made = Phase(
-            id=name, cost=phase["cost"], final_cost=phase["final"], expected_finish=phase["finish"], stages=phase["stages"], buildings=buildings
+            id=name,
+            cost=costs[0][1] if costs else None,
+            restated={day: cost for (_, before), (day, cost) in pairwise(costs) if cost != before},
+            final_cost=phase["final"],
+            expected_finish=phase["finish"],
+            stages=phase["stages"],
+            buildings=buildings,
         )
         sites.setdefault(site, []).append(made)
     return tuple(Site(id=site, name=site, phases=tuple(made)) for site, made in sites.items())

@@ -85,7 +85,8 @@ def settle(materials: Materials, recorded: Instant | None = None) -> Settlement:
         if at in months:
             month, starts = months[at]
             book.hold(investments.entries(materials, at, decision), at)
-            book.hold(funding.month(month, starts, at), at)
+            draws, instead_of = funding.month(month, starts, at)
+            book.hold(draws, at, instead_of=instead_of)
         if at in share_instants:
             wanted, instead_of = shares.at(at)
             book.hold(wanted, at, instead_of=instead_of)

@@ -123,11 +123,12 @@ def figure(stated):
 
 def build(pieces):
     head = "site,phase,building,stage,from,planned_finish,expected_finish,power_mw,accelerators,cost,facts,final_cost"
-    rows = [
-        f"y,{piece['phase']},{piece['building']},{stage},{day},,,8,4000,{piece['cost']},,{piece.get('final_cost', '')}"
-        for piece in pieces
-        for day, stage in piece["stages"].items()
-    ]
+    rows = []
+    for piece in pieces:
+        costs, stages = {min(piece["stages"]): piece["cost"], **piece.get("restated", {})}, piece["stages"]
+        for day in sorted({*stages, *costs}):
+            stage, cost = (known[max(since for since in known if since <= day)] for known in (stages, costs))
+            rows.append(f"y,{piece['phase']},{piece['building']},{stage},{day},,,8,4000,{cost},,{piece.get('final_cost', '')}")
     return "\n".join([head, *rows]) + "\n" if rows else ""
 
 
@@ -193,6 +194,9 @@ def found(settlement, name):
             return dollars(settlement.shares[-1].cap_left)
         case "drawn" | "built" | "unfunded" | "overruns":
             return dollars(getattr(settlement.funding[-1], name))
+        case "draws":
+            drawn = [e for e in settlement.entries if (e.reverses or e.id).startswith("draw_down/")]
+            return [dollars(sum(line.amount for line in entry.postings if line.account == "yard:construction")) for entry in drawn]
         case "put_in":
             sums = defaultdict(int)
             for entry in settlement.entries:

@@ -520,6 +520,7 @@ def _build(dice: random.Random):  # type: ignore[no-untyped-def]
                 "power_mw": 300 * (1 + n % 1),
                 "accelerators": 120_000,
                 "cost": "15e9 USD" if phase == "phase-2" else "",
+                "final_cost": "",
                 "facts": "G20",
             }
 
