@@ -153,7 +153,8 @@ class Charges:
             out += self._entries(reservation, month, mine, billed / hours, ran)
         out += (credit for r in self.reservations for credit in self._late_credit(r, month, starts, ends))
         out += self._untaken(month, starts, ends, taken)
-        return out
+        struck = self._materials.struck(known)
+        return [entry for entry in out if entry.id not in struck]
 
     def ahead(self, reservation: Reservation, known: Instant, until: Instant) -> Fraction:
         """What a reservation will cost from `known` to `until`, in minor units, if all of it is there: for forecasts."""

@@ -65,6 +65,9 @@ def settle(materials: Materials, recorded: Instant | None = None) -> Settlement:
     late: dict[Instant, list[tuple[Instant, Instant]]] = {}
     for at, period in charges.late_reports():
         late.setdefault(at, []).append(period)
+    for dispute in materials.disputes:
+        if dispute.struck_at is not None:
+            late.setdefault(dispute.struck_at, []).append((dispute.contested.starts, dispute.contested.ends))
     share_instants = set(shares.instants())
     drawn: list[str] = []
     """Ids of what commitments hold in the book."""
@@ -72,6 +75,7 @@ def settle(materials: Materials, recorded: Instant | None = None) -> Settlement:
     for at in sorted({*months, *late, *share_instants}):
         if at > known:
             break
+        book.struck = materials.struck(at)
         if at in late:
             commitments.hear(_hear_late(book, materials, charges, at, late[at]))
         if at in months:

@@ -50,6 +50,7 @@ def settled(case):
         agreement=load(agreement_text(agreement), "agreement.yaml"),
         journal=journal,
         build=build(case.get("build", [])),
+        disputes="".join(upheld(number, said) for number, said in enumerate(case.get("upheld", []), 1)),
         starts=date(2025, 1, 1),
         until=date(2026, 7, 1),
     )
@@ -119,6 +120,14 @@ def figure(stated):
     signal = "revenue" + (f"/{stated['channel']}" if "channel" in stated else "")
     out = {"type": "SignalRecorded", "at": moment(stated.get("on", stated["until"])), "party": "aster", "signal": signal, "value": stated["value"]}
     return out | {"unit": "USD", "since": moment(stated["from"]), "until": moment(stated["until"])}
+
+
+def upheld(number, said):
+    """A dispute that was opened and upheld on one day."""
+    about = {"entry": said["entry"], "starts": moment(said["from"]), "ends": moment(said["until"]), "at": moment(said["on"]), "by": "aster"}
+    opened = {"type": "Contested", "id": f"d-{number}", "says": "wrong", **about}
+    closed = {"type": "Resolved", "dispute": f"d-{number}", "upheld": True, "says": "so it is", "at": moment(said["on"])}
+    return f"{json.dumps(opened)}\n{json.dumps(closed)}\n"
 
 
 def build(pieces):
