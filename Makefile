@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 SEED   ?= 7
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: all setup demo test judges bench lint format golden docs sim clean
+.PHONY: all setup demo test thorough judges bench lint format golden docs sim clean
 
 all: format lint test
 
@@ -35,6 +35,9 @@ test: $(VENV)/.installed-dev
 
 judges:
 	@.ci/judges
+
+thorough: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/properties/settle --hypothesis-profile=thorough --timeout=1200
 
 sim: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/simulation -k seeds --seed $(SEED)

@@ -367,6 +367,8 @@ class Commitments:
             run_rate=run_rate,
             status=status,
             short_on=short_on,
+            shortfalls=drawn.shortfalls,
+            credit=drawn.credit,
         )
 
     def _reserved(self, index: int, row: Dated) -> list[Reservation]:
