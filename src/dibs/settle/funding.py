@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dibs.contract.amend import dated_clauses
 from dibs.contract.model import Programme
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from dibs.contract.model import Phase, Site
     from dibs.quantities import Instant, Money
     from dibs.settle.materials import Materials
+    from dibs.settle.postings import EntryKind
+
+Month: TypeAlias = "tuple[date, Instant, Instant]"
+"""Its first day, its first second, the first second after it."""
 
 _LEFT = frozenset({"paused", "dropped", "reassigned"})
 
@@ -107,7 +111,7 @@ class Funding:
         """`decision` is the journal entry by which the agreement was adopted."""
         self._materials = materials
         self._decision = decision
-        self._months: list[tuple[date, Instant, Instant]] = []
+        self._months: list[Month] = []
         self._draws: dict[str, _Draws] = {}
         self._rows: list[FundingRow] = []
 
@@ -137,8 +141,8 @@ class Funding:
         rows = dated_clauses(self._materials.agreement, known)
         return [row.clause for row in rows if isinstance(row.clause, Programme) and row.clause.funded is not None and row.covers(on)]
 
-    def _advance(self, draws: _Draws, programme: Programme, month: tuple[date, Instant, Instant], pieces: Iterable[Piece]) -> list[Entry]:
-        """A draw and an overrun for each building at most."""
+    def _advance(self, draws: _Draws, programme: Programme, month: Month, pieces: Iterable[Piece]) -> list[Entry]:
+        """A draw and an overrun for each building and party at most."""
         out: list[Entry] = []
         funded = self._funded(programme)
         for piece in pieces:
@@ -147,10 +151,10 @@ class Funding:
             amount = max(0, min(piece.drawn - (was.drawn if was else 0), funded - draws.drawn))
             if amount:
                 draws.drawn += amount
-                out.append(self._draw(draws, programme, piece.name, month=month, amount=amount))
+                out += self._draw(draws, programme, piece.name, month=month, amount=amount)
             over = piece.overrun - (was.overrun if was else 0)
             if over > 0:
-                out.append(self._overrun(programme, piece.name, month=month, amount=over))
+                out += self._overrun(programme, piece.name, month=month, amount=over)
         draws.live += [entry.id for entry in out]
         return out
 
@@ -172,7 +176,31 @@ class Funding:
     def _funded(self, programme: Programme) -> int:
         return 0 if programme.funded is None else whole(minor(programme.funded.amount, self._materials.agreement.currency))
 
-    def _draw(self, draws: _Draws, programme: Programme, piece: str, *, month: tuple[date, Instant, Instant], amount: int) -> Entry:
+    def _draw(self, draws: _Draws, programme: Programme, piece: str, *, month: Month, amount: int) -> Iterable[Entry]:
+        currency = self._materials.agreement.currency
+        parts = [("", amount)]
+        funders = sorted(programme.funding.items())
+        if funders:
+            # Each funder's part is told from the total drawn so far, so that odd cents never favour one of them for ever.
+            now = allocate(draws.drawn, [whole(minor(money.amount, currency)) for _, money in funders])
+            before = draws.by_funder or [0] * len(funders)
+            draws.by_funder = now
+            parts = [(funder, after - earlier) for (funder, _), after, earlier in zip(funders, now, before, strict=True)]
+        says = f"Drawn for {piece}, {month[0]:%B %Y}"
+        return (self._entry("draw_down", programme, piece, says, month=month, party=party, amount=part) for party, part in parts if part)
+
+    def _overrun(self, programme: Programme, piece: str, *, month: Month, amount: int) -> Iterable[Entry]:
+        entity = programme.entity or programme.id
+        bearers = sorted(programme.overruns.items())
+        parts = [(entity, amount)]
+        if bearers:
+            weights = [int(share * 10**9) for _, share in bearers]
+            parts = [(party, part) for (party, _), part in zip(bearers, allocate(amount, weights), strict=True)]
+        says = f"Cost of {piece} above plan, known {month[0]:%B %Y}"
+        return (self._entry("overrun", programme, piece, says, month=month, party=party, amount=part) for party, part in parts if part)
+
+    def _entry(self, kind: EntryKind, programme: Programme, piece: str, says: str, *, month: Month, party: str, amount: int) -> Entry:
+        """Money of one party built with: put in by it, from the undivided fund where nobody is named, or the entity's own."""
         first, starts, ends = month
         currency = self._materials.agreement.currency
         entity = programme.entity or programme.id
@@ -180,70 +208,31 @@ class Funding:
             Posting(account=f"{entity}:construction", amount=amount, currency=currency),
             Posting(account=f"{entity}:cash", amount=-amount, currency=currency),
         ]
-        funders = sorted(programme.funding.items())
-        if funders:
-            # Each funder's part is told from the total drawn so far, so that odd cents never favour one of them for ever.
-            weights = [whole(minor(money.amount, currency)) for _, money in funders]
-            now = allocate(draws.drawn, weights)
-            before = draws.by_funder or [0] * len(funders)
-            draws.by_funder = now
-            for (funder, _), after, earlier in zip(funders, now, before, strict=True):
-                if after != earlier and funder != entity:
-                    lines += _put_in(funder, entity, after - earlier, currency)
-        else:
+        if not party:
             lines += (
                 Posting(account=f"{entity}:cash", amount=amount, currency=currency),
                 Posting(account=f"{entity}:funding:undivided", amount=-amount, currency=currency),
             )
+        elif party != entity:
+            lines += (
+                Posting(account=f"{party}:investment:{entity}", amount=amount, currency=currency),
+                Posting(account=f"{party}:cash", amount=-amount, currency=currency),
+                Posting(account=f"{entity}:cash", amount=amount, currency=currency),
+                Posting(account=f"{entity}:invested_by:{party}", amount=-amount, currency=currency),
+            )
         return Entry(
-            id=f"draw_down/{programme.id}/{piece}/{first:%Y-%m}",
-            kind="draw_down",
-            says=f"Drawn for {piece}, {first:%B %Y}",
+            id=f"{kind}/{programme.id}/{piece}/{first:%Y-%m}" + (f"/{party}" if party else ""),
+            kind=kind,
+            says=says,
             valid_from=starts,
             valid_to=ends,
             recorded=0,
             clause=programme.id,
             decision=self._decision,
             postings=tuple(lines),
-            counterparties=(funders[0][0] if len(funders) == 1 else "", entity),
-        )
-
-    def _overrun(self, programme: Programme, piece: str, *, month: tuple[date, Instant, Instant], amount: int) -> Entry:
-        first, starts, ends = month
-        currency = self._materials.agreement.currency
-        entity = programme.entity or programme.id
-        bearers = sorted(programme.overruns.items())
-        lines = [
-            Posting(account=f"{entity}:construction", amount=amount, currency=currency),
-            Posting(account=f"{entity}:cash", amount=-amount, currency=currency),
-        ]
-        if bearers:
-            weights = [int(share * 10**9) for _, share in bearers]
-            for (party, _), part in zip(bearers, allocate(amount, weights), strict=True):
-                if part and party != entity:
-                    lines += _put_in(party, entity, part, currency)
-        return Entry(
-            id=f"overrun/{programme.id}/{piece}/{first:%Y-%m}",
-            kind="overrun",
-            says=f"Cost of {piece} above plan, known {first:%B %Y}",
-            valid_from=starts,
-            valid_to=ends,
-            recorded=0,
-            clause=programme.id,
-            decision=self._decision,
-            postings=tuple(lines),
-            counterparties=("", entity),
+            counterparties=("" if party == entity else party, entity),
         )
 
     def rows(self) -> tuple[FundingRow, ...]:
         """Every programme's months, in order."""
         return tuple(self._rows)
-
-
-def _put_in(funder: str, entity: str, amount: int, currency: str) -> tuple[Posting, ...]:
-    return (
-        Posting(account=f"{funder}:investment:{entity}", amount=amount, currency=currency),
-        Posting(account=f"{funder}:cash", amount=-amount, currency=currency),
-        Posting(account=f"{entity}:cash", amount=amount, currency=currency),
-        Posting(account=f"{entity}:invested_by:{funder}", amount=-amount, currency=currency),
-    )

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -205,7 +206,8 @@ def found(settlement, name):
             return dollars(getattr(settlement.funding[-1], name))
         case "draws":
             drawn = [e for e in settlement.entries if (e.reverses or e.id).startswith("draw_down/")]
-            return [dollars(sum(line.amount for line in entry.postings if line.account == "yard:construction")) for entry in drawn]
+            together = groupby(drawn, key=lambda e: (e.recorded, bool(e.reverses), e.valid_from))
+            return [dollars(sum(line.amount for e in group for line in e.postings if line.account == "yard:construction")) for _, group in together]
         case "put_in":
             sums = defaultdict(int)
             for entry in settlement.entries:
