@@ -557,6 +557,8 @@ def _programme(t: _Teller, clause: model.Programme) -> None:
         t.say(f"The intention is for {_count(years, 'years')}.")
     if t.of("funding"):
         t.say(f"Funded by {listed(f'{t.name_of(p)} with {money_in_words(m)}' for p, m in clause.funding.items())}.")
+    if t.of("loans"):
+        t.say(f"Lent to by {listed(f'{t.name_of(p)} with {money_in_words(m)}' for p, m in clause.loans.items())}.")
     if t.of("draw_at"):
         drawn = listed(f"{share_in_words(share)} once it is {_STAGES.get(stage, stage)}" for stage, share in clause.draw_at.items())
         t.say(f"Of a building's cost has been drawn: {drawn}.")

@@ -480,7 +480,8 @@ class Programme(Clause):
     funded: Money | None = term("Committed at once.", default=None, source="S53")
     potential: Money | None = term("Intended in all.", default=None, source="S54")
     over_years: int | None = term("Over how long.", default=None, unit="years", source="S55")
-    funding: Mapping[PartyId, Money] = term("Who put in how much, where known.", default={}, refers="party")
+    funding: Mapping[PartyId, Money] = term("Who puts in how much of it as equity, where known.", default={}, refers="party")
+    loans: Mapping[PartyId, Money] = term("Who lends how much of it, where known.", default={}, refers="party")
     overruns: Mapping[PartyId, Share] = term("Who bears cost overruns.", default={}, refers="party", source="G13")
     draw_at: Mapping[str, Share] = term(
         "How much of a building's cost has been drawn once it has reached each stage.",

@@ -3,8 +3,8 @@
 A phase's cost belongs to its buildings in proportion to their power (in equal parts where that is not known), and is
 drawn as each building comes along: `draw_at` says how much of it by each stage.  A stage that a building or phase is
 expected to reach on its `expected_finish` counts from that day.  What is drawn never exceeds what is funded; what is
-built beyond it is shown as unfunded and posted to nobody.  Funders bear a draw in proportion to what each put in; where
-nobody published that, the money comes from one undivided fund.
+built beyond it is shown as unfunded and posted to nobody.  Funders bear a draw in proportion to what each puts in as equity
+or lends; where nobody published that, the money comes from one undivided fund.
 
 A cost that is restated changes what ought to have been drawn before: the draws of the programme are reckoned again with
 what is known then, and where one differs it is reversed and posted anew.  Cost above the one last stated, once it is known,
@@ -178,29 +178,36 @@ class Funding:
 
     def _draw(self, draws: _Draws, programme: Programme, piece: str, *, month: Month, amount: int) -> Iterable[Entry]:
         currency = self._materials.agreement.currency
-        parts = [("", amount)]
-        funders = sorted(programme.funding.items())
-        if funders:
-            # Each funder's part is told from the total drawn so far, so that odd cents never favour one of them for ever.
-            now = allocate(draws.drawn, [whole(minor(money.amount, currency)) for _, money in funders])
-            before = draws.by_funder or [0] * len(funders)
-            draws.by_funder = now
-            parts = [(funder, after - earlier) for (funder, _), after, earlier in zip(funders, now, before, strict=True)]
         says = f"Drawn for {piece}, {month[0]:%B %Y}"
-        return (self._entry("draw_down", programme, piece, says, month=month, party=party, amount=part) for party, part in parts if part)
+        funders = [(party, money, False) for party, money in sorted(programme.funding.items())]
+        funders += [(party, money, True) for party, money in sorted(programme.loans.items())]
+        if not funders:
+            return [self._entry("draw_down", programme, piece, says, month=month, party="", amount=amount)]
+        # Each funder's part is told from the total drawn so far, so that odd cents never favour one of them for ever.
+        now = allocate(draws.drawn, [whole(minor(money.amount, currency)) for _, money, _ in funders])
+        before = draws.by_funder or [0] * len(funders)
+        draws.by_funder = now
+        return [
+            self._entry("draw_down", programme, piece, says, month=month, party=party, amount=after - earlier, lent=lent)
+            for (party, _, lent), after, earlier in zip(funders, now, before, strict=True)
+            if after != earlier
+        ]
 
     def _overrun(self, programme: Programme, piece: str, *, month: Month, amount: int) -> Iterable[Entry]:
         entity = programme.entity or programme.id
-        bearers = sorted(programme.overruns.items())
-        parts = [(entity, amount)]
-        if bearers:
-            weights = [int(share * 10**9) for _, share in bearers]
-            parts = [(party, part) for (party, _), part in zip(bearers, allocate(amount, weights), strict=True)]
+        # What nobody agreed to bear stays with the entity.
+        weights = {**dict.fromkeys(programme.overruns, 0), entity: 10**9}
+        for party, share in programme.overruns.items():
+            weights[party] += int(share * 10**9)
+            weights[entity] -= int(share * 10**9)
+        parts = list(zip(sorted(weights), allocate(amount, [weights[party] for party in sorted(weights)]), strict=True))
         says = f"Cost of {piece} above plan, known {month[0]:%B %Y}"
         return (self._entry("overrun", programme, piece, says, month=month, party=party, amount=part) for party, part in parts if part)
 
-    def _entry(self, kind: EntryKind, programme: Programme, piece: str, says: str, *, month: Month, party: str, amount: int) -> Entry:
-        """Money of one party built with: put in by it, from the undivided fund where nobody is named, or the entity's own."""
+    def _entry(
+        self, kind: EntryKind, programme: Programme, piece: str, says: str, *, month: Month, party: str, amount: int, lent: bool = False
+    ) -> Entry:
+        """Money of one party built with: put in or lent by it, from the undivided fund where nobody is named, or the entity's own."""
         first, starts, ends = month
         currency = self._materials.agreement.currency
         entity = programme.entity or programme.id
@@ -215,13 +222,13 @@ class Funding:
             )
         elif party != entity:
             lines += (
-                Posting(account=f"{party}:investment:{entity}", amount=amount, currency=currency),
+                Posting(account=f"{party}:{'loan' if lent else 'investment'}:{entity}", amount=amount, currency=currency),
                 Posting(account=f"{party}:cash", amount=-amount, currency=currency),
                 Posting(account=f"{entity}:cash", amount=amount, currency=currency),
-                Posting(account=f"{entity}:invested_by:{party}", amount=-amount, currency=currency),
+                Posting(account=f"{entity}:{'loan_from' if lent else 'invested_by'}:{party}", amount=-amount, currency=currency),
             )
         return Entry(
-            id=f"{kind}/{programme.id}/{piece}/{first:%Y-%m}" + (f"/{party}" if party else ""),
+            id=f"{kind}/{programme.id}/{piece}/{first:%Y-%m}" + (f"/{party}" if party else "") + ("/loan" if lent else ""),
             kind=kind,
             says=says,
             valid_from=starts,

@@ -208,11 +208,15 @@ def found(settlement, name):
             drawn = [e for e in settlement.entries if (e.reverses or e.id).startswith("draw_down/")]
             together = groupby(drawn, key=lambda e: (e.recorded, bool(e.reverses), e.valid_from))
             return [dollars(sum(line.amount for e in group for line in e.postings if line.account == "yard:construction")) for _, group in together]
-        case "put_in":
+        case "above_plan":
+            overruns = [e for e in settlement.entries if e.kind == "overrun"]
+            return {e.counterparties[0]: dollars(sum(line.amount for line in e.postings if line.account.endswith(":construction"))) for e in overruns}
+        case "put_in" | "lent":
+            owner = {"put_in": "yard:invested_by:", "lent": "yard:loan_from:"}[name]
             sums = defaultdict(int)
             for entry in settlement.entries:
                 for line in entry.postings:
-                    if line.account.startswith("yard:invested_by:"):
+                    if line.account.startswith(owner):
                         sums[line.account.rpartition(":")[2]] -= line.amount
             return {party: dollars(amount) for party, amount in sums.items()}
     raise AssertionError(name)
