@@ -9,28 +9,33 @@ restart it is asked again, and doing it twice is harmless because it goes by a k
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 import msgspec
 
 from dibs.contract.load import load
 from dibs.decisions.compile import Compiled, compile_agreement
-from dibs.errors import BadInput, Finding, Mark, Unavailable
+from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
 from dibs.journal.audit import state_digest
 from dibs.journal.entry import Entry
+from dibs.journal.snapshot import digest_of, freeze, thaw
 from dibs.procedure.commands import AdoptAgreement, AnyCommand, Wake
 from dibs.procedure.procedure import apply, due, handle, outstanding
-from dibs.procedure.state import State
+from dibs.procedure.state import State, suppose
 from dibs.quantities import Instant, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from dibs.contract.model import Agreement
+    from dibs.journal.audit import Book
     from dibs.journal.checkpoint import Head
     from dibs.procedure.events import AnyEvent
     from dibs.procedure.intents import AnyIntent
 
+SNAPSHOT_AFTER = 20_000
+"""A book of so many entries is taken up from a snapshot (bound is in); a smaller one is read and checked whole in a moment."""
 GROUP_MAX = 10_000
 """So many acts may share one commit (bound is in)."""
 
@@ -42,25 +47,55 @@ class Clock(Protocol):
         """The time, in whole seconds."""
 
 
+class Behind(DibsError):
+    """Another writer of the book was faster: catch up, and judge again.  Nothing was kept."""
+
+
 class Store(Protocol):
-    """Keeps a book for its one writer.  Whoever writes another one runs `tests/conformance/test_store.py` on it."""
+    """Keeps a book.  Whoever writes another one runs `tests/conformance/test_store.py` on it."""
 
     @property
     def name(self) -> str:
         """What the user calls it."""
 
     @property
+    def shared(self) -> bool:
+        """Whether other processes may write to the book, too."""
+
+    @property
     def size(self) -> int:
         """How many entries there are."""
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Keep all of them or none; when this returns they will not be lost.  Raises `Unavailable` if they cannot be kept."""
+    def append(self, entries: Sequence[Entry], *, due: Instant | None = None) -> None:
+        """Keep all of them or none; when this returns they will not be lost.
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry, in order.  Raises `BadInput` at the first one that is not what was written."""
+        `due` is when the book has to be woken next, once they are in it; a shared book keeps that, too.  Raises
+        `Unavailable` if they cannot be kept, `Behind` if somebody else has written since `refresh` was last read to its end.
+        """
+
+    def refresh(self) -> Iterator[Entry]:
+        """What others have appended since this store last looked, in order; nothing where it is the only writer."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Within it no other writer gets in between: what `refresh` read is current until the end."""
+
+    def entries(self, first: int = 0) -> Iterator[Entry]:
+        """Every entry from a number on, in order.  Raises `BadInput` at the first one that is not what was written."""
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the state of the book as it stands in place of the one kept before, where that saves the next broker time."""
+
+    def snapshot(self) -> Snapshot | None:
+        """The state kept last, if a signed head of this book vouches for it."""
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""
+
+    def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
+        """The entries with these numbers, in their order.  Raises `BadInput` at one that is not what was written."""
+
+    def reader(self) -> AbstractContextManager[Book]:
+        """The book as it is now, for an audit or an export: also from another thread, while this one goes on writing."""
 
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
@@ -73,6 +108,27 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let the book go.  What was acknowledged is kept with or without this."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The state that the first `size` entries lead to, as `freeze` gives it, and what the broker's listener keeps beside it."""
+
+    size: int
+    state: bytes
+    beside: bytes = b""
+
+
+class Listener(Protocol):
+    """Is told of every entry that is kept, once and in order.  What it keeps of them follows from them."""
+
+    def hear(self, entry: Entry, state: State) -> None:
+        """Take note; `state` is what the entry led to.  Must not fail."""
+
+    def freeze(self) -> bytes:
+        """All it keeps, so that it need not hear the same entries again."""
+
+    def thaw(self, frozen: bytes) -> None:
+        """Keep that.  Raises `ValueError` if it is not what `freeze` gives; then it keeps nothing."""
 
 
 class Dispatcher(Protocol):
@@ -90,23 +146,43 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
+Heard: TypeAlias = "tuple[AnyEvent, ...] | DibsError"
+"""What came of one act of a group, or why it was not heard."""
+
+
 class Broker:
     """Runs one book.  Not to be shared between threads: one writer, one order."""
 
-    def __init__(self, store: Store, agreement: Compiled | None = None, *, clock: Clock | None = None, dispatcher: Dispatcher | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        agreement: Compiled | None = None,
+        *,
+        clock: Clock | None = None,
+        dispatcher: Dispatcher | None = None,
+        listener: Listener | None = None,
+        snapshot_after: int = SNAPSHOT_AFTER,
+    ) -> None:
         """Take up the book where it stands.
 
         `agreement` saves compiling a text that is at hand compiled; it counts only once it is adopted.  Without a
-        `clock` every command has to say its `at`.  Raises `BadInput` if an entry of the book was altered.
+        `clock` every command has to say its `at`.  The `listener` is told of every entry that is kept and of the state
+        it led to, once, from the first one of the book on, or keeps what it was told before.  Books of `snapshot_after`
+        entries or more are taken up from a snapshot; what it stands for is not read again then, which is an audit's
+        business.  Raises `BadInput` if an entry that was read is altered.
         """
         self._store = store
         self._clock = clock
         self._dispatcher = dispatcher
+        self._listener = listener
+        self._told = 0
         self._agreements = {agreement.agreement.digest: agreement} if agreement else {}
         self._state = State()
         self._at: Instant | None = None
         self._stale = True
-        self._replay()
+        self._snapshot_after = snapshot_after
+        if self._replay() >= snapshot_after:
+            self._keep_snapshot()
         store.sign()
 
     def __enter__(self) -> Self:
@@ -134,6 +210,10 @@ class Broker:
         self._agreements[agreement.agreement.digest] = agreement
         return self.submit(AdoptAgreement(by=by, digest=agreement.agreement.digest), at=at, key=key)
 
+    def learn(self, agreement: Compiled) -> None:
+        """Have an agreement at hand, so that it can be adopted by its digest.  Nothing else changes."""
+        self._agreements[agreement.agreement.digest] = agreement
+
     def submit(self, command: AnyCommand, *, at: Instant | None = None, key: str = "") -> tuple[AnyEvent, ...]:
         """Hear one command: what came of it, once that will not be lost.
 
@@ -141,6 +221,11 @@ class Broker:
         Raises `BadInput` if the key was used for another command (DIB154) or no agreement counts yet (DIB167);
         `Unavailable` if the store cannot keep it, or it lies before what is on record (DIB162).  Then nothing happened.
         """
+        if self._store.shared:
+            (heard,) = self.submit_each((Act(command=command, at=at, key=key),))
+            if isinstance(heard, DibsError):
+                raise heard
+            return heard
         if key:
             known = self._done(command, key, self._store.find(key))
             if known is not None:
@@ -150,6 +235,36 @@ class Broker:
             self._store.append((entry,))
             self._apply(entry)
         return entry.events
+
+    def submit_each(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
+        """Hear many commands, in order, each for itself, and make them durable together.
+
+        One that `submit` would raise for gets that error as its outcome; the others stand.  Raises `Unavailable` if
+        the store cannot keep them: then none of them happened.  Where others write to the book, too, and one of them
+        was faster, everything is judged again on how things stand now.
+        """
+        if len(acts) > GROUP_MAX:
+            message = f"more than {GROUP_MAX} acts in one commit"
+            raise ValueError(message)
+        try:
+            return self._group(acts)
+        except Behind:
+            with self._store.alone():
+                self.catch_up()
+                return self._group(acts)
+
+    def suppose(self, command: AnyCommand, *, at: Instant | None = None) -> tuple[AnyEvent, ...]:
+        """What would come of a command, now.  Nothing is kept.  Raises what `submit` raises, but for the key."""
+        return self._judge(command, self._time(at), "", self._store.size).events
+
+    def catch_up(self) -> tuple[Entry, ...]:
+        """Take in what other writers have appended.  Returns it."""
+        if self._stale:
+            self._replay()
+        entries = tuple(self._store.refresh())
+        for entry in entries:
+            self._apply(entry)
+        return entries
 
     def submit_many(self, acts: Iterable[Act]) -> tuple[tuple[AnyEvent, ...], ...]:
         """Hear many commands, in order, and make them durable together: all of them or none.
@@ -199,9 +314,49 @@ class Broker:
     def close(self) -> None:
         """Sign the book and let it go.  What was acknowledged is kept with or without this."""
         try:
-            self.sign()
+            if self._store.size < self._snapshot_after:
+                self.sign()
+            else:
+                self._keep_snapshot()
         finally:
             self._store.close()
+
+    def _group(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
+        """Judge each on what those before it lead to, as a supposition, and let it come true once it is kept."""
+        entries: list[Entry] = []
+        heard: list[Heard] = []
+        keys: dict[str, Entry] = {}
+        if self._stale:
+            self._replay()
+        first = self._store.size
+        certain, at = self._state, self._at
+        self._state = suppose(certain)
+        try:
+            for act in acts:
+                try:
+                    known = self._done(act.command, act.key, keys.get(act.key) or self._store.find(act.key)) if act.key else None
+                    if known is None:
+                        entry = self._judge(act.command, self._time(act.at), act.key, first + len(entries))
+                        known = entry.events
+                        if entry.events or not isinstance(act.command, Wake):
+                            entries.append(entry)
+                            keys[act.key] = entry
+                            self._fold(entry)
+                    heard.append(known)
+                except BadInput as error:
+                    heard.append(error)
+                except Unavailable as error:
+                    if error.code != "DIB162":  # only a wrong clock is the act's own fault
+                        raise
+                    heard.append(error)
+            following = due(self._state)
+        finally:
+            self._state, self._at = certain, at
+        if entries:
+            self._store.append(entries, due=following)
+            for entry in entries:
+                self._apply(entry)
+        return tuple(heard)
 
     def _judge(self, command: AnyCommand, at: Instant, key: str, seq: int) -> Entry:
         """The entry that this command makes, now.  Changes nothing, but keeps the text of an agreement to be adopted."""
@@ -227,20 +382,51 @@ class Broker:
         self._stale = True  # if this is broken off, the book has more than the state
         self._fold(entry)
         self._stale = False
+        self._tell(entry)
+
+    def _tell(self, entry: Entry) -> None:
+        if self._listener is not None and entry.seq >= self._told:
+            self._told = entry.seq + 1
+            self._listener.hear(entry, self._state)
 
     def _fold(self, entry: Entry) -> None:
         for event in entry.events:
             self._state = apply(self._state, event)
         self._at = entry.at
 
-    def _replay(self) -> None:
-        """Make the state from the book."""
+    def _replay(self) -> int:
+        """Make the state from the book, from the last snapshot on that a head vouches for.  Says how many entries that took."""
         self._stale = True
-        self._state = State()
-        self._at = None
-        for entry in self._store.entries():
+        self._state, first = self._begin()
+        self._at = self._store.read((first - 1,))[0].at if first else None
+        replayed = 0
+        for entry in self._store.entries(first):
             self._fold(entry)
+            self._tell(entry)
+            replayed += 1
         self._stale = False
+        return replayed
+
+    def _begin(self) -> tuple[State, int]:
+        """The state to begin from, and how many entries led to it."""
+        snapshot = self._store.snapshot()
+        if snapshot is None:
+            return State(), 0
+        try:
+            state = thaw(snapshot.state)
+            if self._listener is not None and not self._told:
+                self._listener.thaw(snapshot.beside)
+        except ValueError:  # of another version, or with another listener: the entries say the same
+            return State(), 0
+        self._told = max(self._told, snapshot.size)
+        return state, snapshot.size
+
+    def _keep_snapshot(self) -> None:
+        """Sign the book with the state it leads to, and keep that state."""
+        frozen = freeze(self.state)
+        head = self._store.sign(digest_of(frozen))
+        if head is not None:
+            self._store.keep_snapshot(Snapshot(size=head.size, state=frozen, beside=self._listener.freeze() if self._listener else b""))
 
     def _done(self, command: AnyCommand, key: str, before: Entry | None) -> tuple[AnyEvent, ...] | None:
         """What came of the act of this name, if there was one."""

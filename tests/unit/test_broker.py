@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,17 +54,17 @@ class Failing:
         self.fails = 0
         self.unreadable = False
 
-    def entries(self):
-        for nth, entry in enumerate(self._store.entries()):
+    def entries(self, first=0):
+        for nth, entry in enumerate(self._store.entries(first)):
             if self.unreadable and nth == 4:
                 raise Unavailable("it cannot be read", code="DIB159", retry=True)
             yield entry
 
-    def append(self, entries):
+    def append(self, entries, *, due=None):
         if self.fails:
             self.fails -= 1
             raise Unavailable("the disk is full", code="DIB153", retry=True)
-        self._store.append(entries)
+        self._store.append(entries, due=due)
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -364,7 +366,8 @@ def test_an_altered_book_is_not_taken_up(make, agreement):
     begun(store, agreement)
 
     class Altered(Failing):
-        def entries(self):
+        def entries(self, first=0):
+            yield from self._store.entries(first)
             raise BadInput([])
 
     with pytest.raises(BadInput):
@@ -378,3 +381,118 @@ def test_the_book_holds_entries_and_nothing_that_is_not_in_them(agreement):
     run(broker, life(10))
     assert replay(store).state == broker.state
     assert all(isinstance(entry, Entry) for entry in store.entries())
+
+
+def test_acts_of_one_commit_stand_each_for_itself(make, agreement):
+    broker = begun(make(), agreement)
+    acts = list(life(20))
+    alone = begun(MemoryStore(), agreement)
+    expected = [alone.submit(act.command, at=act.at) for act in acts]
+    wrong = Act(command=acts[0].command, at=BEGIN - 1)
+    heard = broker.submit_each([*acts, wrong])
+    assert list(heard[:-1]) == expected
+    assert isinstance(heard[-1], Unavailable)
+    assert heard[-1].code == "DIB162"
+    assert state_digest(broker.state) == state_digest(alone.state)
+
+
+def test_a_key_used_twice_in_one_commit_is_done_once_and_its_misuse_harms_nobody_else(make, agreement):
+    broker = begun(make(), agreement)
+    first, second = (act.command for act in list(life(20))[:2])
+    heard = broker.submit_each([Act(command=command, at=BEGIN, key="one") for command in (first, first, second)] + [Act(command=second, at=BEGIN)])
+    assert heard[0] == heard[1]
+    assert isinstance(heard[2], BadInput)
+    assert not isinstance(heard[3], BadInput)
+
+
+def test_nothing_of_a_group_is_true_before_it_is_kept(make, agreement):
+    store = Failing(make())
+    broker = begun(store, agreement)
+    before = state_digest(broker.state)
+    store.fails = 1
+    with pytest.raises(Unavailable):
+        broker.submit_each(list(life(20)))
+    assert state_digest(broker.state) == before
+
+
+def test_what_would_come_of_an_act_is_told_and_not_kept(make, agreement):
+    store = make()
+    broker = begun(store, agreement)
+    act = next(iter(life(20)))
+    size, before = store.size, state_digest(broker.state)
+    supposed = broker.suppose(act.command, at=act.at)
+    assert (store.size, state_digest(broker.state)) == (size, before)
+    assert broker.submit(act.command, at=act.at) == supposed
+
+
+class Notes:
+    """A listener that keeps the number of every entry it was told of."""
+
+    def __init__(self):
+        self.numbers = []
+        self.told = 0
+
+    def hear(self, entry, state):
+        assert state.now >= max((event.at for event in entry.events), default=state.now)
+        self.numbers.append(entry.seq)
+        self.told += 1
+
+    def freeze(self):
+        return ",".join(map(str, self.numbers)).encode()
+
+    def thaw(self, frozen):
+        self.numbers = [int(number) for number in frozen.decode().split(",")]
+
+
+def test_a_broker_begins_from_the_snapshot_that_the_last_one_left(tmp_path, agreement):
+    with begun(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, listener=Notes(), snapshot_after=10) as broker:
+        broker.submit_each(list(life(20)))
+        digest = state_digest(broker.state)
+    notes = Notes()
+    store = SqliteStore(tmp_path / "book.db", signer=KEY)
+    with Broker(store, agreement, listener=notes, snapshot_after=10) as again:
+        assert state_digest(again.state) == digest
+        assert notes.told == 0
+        assert notes.numbers == list(range(store.size))
+        again.submit(Wake(by="clock"), at=again.state.now + 400 * 86_400)
+        assert notes.numbers[-1] == store.size - 1
+    book = SqliteBook(tmp_path / "book.db")
+    assert not verify(book).findings
+    assert not replay(book).findings
+    assert not re_decide(book).findings
+    book.close()
+
+
+@pytest.mark.parametrize("forged", ["state", "signature", "nothing of it"])
+def test_a_snapshot_that_no_head_vouches_for_is_passed_over(tmp_path, agreement, forged):
+    with begun(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, snapshot_after=10) as broker:
+        broker.submit_each(list(life(20)))
+        digest = state_digest(broker.state)
+    with closing(sqlite3.connect(tmp_path / "book.db")) as db, db:
+        if forged == "state":
+            db.execute("UPDATE snapshot SET state = CAST((SELECT state FROM snapshot) || x'00' AS BLOB)")
+        elif forged == "signature":
+            db.execute("UPDATE head SET state = replace(state, '\u2014', 'x') WHERE size = (SELECT max(size) FROM head)")
+        else:
+            db.execute("DELETE FROM snapshot")
+    with Broker(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, snapshot_after=10) as again:
+        assert state_digest(again.state) == digest
+
+
+def test_a_book_of_the_version_before_snapshots_is_read_as_it_is_and_becomes_one_of_this_version(tmp_path, agreement):
+    path = tmp_path / "book.db"
+    with begun(SqliteStore(path, signer=KEY), agreement, snapshot_after=10) as broker:
+        broker.submit_each(list(life(20)))
+        digest = state_digest(broker.state)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TABLE snapshot")
+        db.execute("PRAGMA user_version = 1")
+    with closing(SqliteBook(path)) as book:
+        assert not verify(book).findings
+    with Broker(SqliteStore(path, signer=KEY), agreement, snapshot_after=10) as again:
+        assert state_digest(again.state) == digest
+    with closing(SqliteBook(path)) as book:
+        assert not verify(book).findings
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("SELECT count(*) FROM snapshot").fetchone() == (1,)

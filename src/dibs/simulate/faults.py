@@ -93,12 +93,12 @@ class MortalStore(MemoryStore):
         super().__init__(secret=secret, signer=signer)
         self.fate = ""
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], *, due: Instant | None = None) -> None:
         """Keep them, unless the process dies first."""
         fate, self.fate = self.fate, ""
         if fate == "before":
             raise Died
-        super().append(entries)
+        super().append(entries, due=due)
         if fate == "after":
             raise Died
 

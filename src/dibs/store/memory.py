@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dibs.errors import Mark
@@ -10,8 +12,11 @@ from dibs.journal.entry import SECRET_SIZE, Entry, Sealed, Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from dibs.broker import Snapshot
     from dibs.errors import Finding
+    from dibs.quantities import Instant
 
 
 class MemoryStore:
@@ -22,6 +27,7 @@ class MemoryStore:
     """
 
     name = "(memory)"
+    shared = False
 
     def __init__(self, *, secret: bytes = bytes(SECRET_SIZE), signer: SigningKey | None = None) -> None:
         """Start an empty book."""
@@ -38,21 +44,44 @@ class MemoryStore:
         """How many entries there are."""
         return len(self._entries)
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], *, due: Instant | None = None) -> None:  # noqa: ARG002 - nobody else has to be woken
         """Keep all of them."""
         self._entries.extend(entries)
         for entry in entries:
             if entry.key:
                 self._keys[entry.key] = entry.seq
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry, in order."""
-        return iter(self._entries)
+    def entries(self, first: int = 0) -> Iterator[Entry]:
+        """Every entry from a number on, in order."""
+        return islice(self._entries, first, None)
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """It would not outlive what it is taken of."""
+
+    def snapshot(self) -> Snapshot | None:
+        """None is kept."""
+        return None
+
+    def refresh(self) -> Iterator[Entry]:
+        """Nobody else writes to it."""
+        return iter(())
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody else writes to it."""
+        return nullcontext()
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""
         seq = self._keys.get(key)
         return None if seq is None else self._entries[seq]
+
+    def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
+        """The entries with these numbers."""
+        return tuple(self._entries[number] for number in numbers)
+
+    def reader(self) -> AbstractContextManager[MemoryStore]:
+        """The store itself."""
+        return nullcontext(self)
 
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""

@@ -1,0 +1,65 @@
+"""The whole way through the service: request, offer, partial answer, fall-through, grant, delivery."""
+
+from __future__ import annotations
+
+from dibs.testing.service import need, notice, running
+
+
+def test_from_the_need_to_the_grant_through_http(harbour, go):
+    async def walk():
+        async with running(harbour) as service:
+            aster, borealis, cinder = (service.client(party) for party in ("aster", "borealis", "cinder"))
+            asked = (await aster.post("/v1/capacity-requests", json=need(), headers={"Idempotency-Key": "one"})).json()
+            assert asked["outcome"] == "done"
+            request = asked["subject"]
+            seen = (await aster.get(asked["link"])).json()
+            assert (seen["status"], seen["clause"], seen["holder"]) == ("held", "first-refusal", "borealis")
+            assert [n["do"] for n in seen["next"]] == ["AskHolder"]
+
+            early = await aster.post("/v1/grants", json={"request": request, "host": "cinder-west", "quantity": 5000})
+            assert early.json()["outcome"] == "refused"
+            assert early.json()["reasons"][0]["code"] == "must_offer"
+
+            offered = (await aster.post("/v1/offers", json=notice(request))).json()
+            assert offered["outcome"] == "done", offered
+            offer = offered["subject"]
+            assert (await cinder.get(f"/v1/offers/{offer}")).status_code == 404
+            assert (await cinder.get("/v1/offers")).json() == {"items": [], "next": None}
+            assert (await borealis.get(f"/v1/offers/{offer}")).json()["status"] == "open"
+
+            answered = (await borealis.post(f"/v1/offers/{offer}/responses", json={"quantity": 3000})).json()
+            assert answered["outcome"] == "done", answered
+            rest = (await aster.get(f"/v1/capacity-requests/{request}")).json()
+            assert rest["market"]["quantity"] == 2000
+            signed = (await aster.post("/v1/grants", json={"request": request, "host": "cinder-west", "quantity": 2000})).json()
+            assert signed["outcome"] == "done", signed
+            (mine,) = (await cinder.get("/v1/grants")).json()["items"]
+            assert (mine["quantity"], "request" in mine, "offer" in mine) == (2000, False, False)
+            assert (await aster.get(f"/v1/capacity-requests/{request}")).json()["status"] == "granted"
+
+    go(walk())
+
+
+def test_an_act_repeated_under_its_key_is_done_once(harbour, go):
+    async def twice():
+        async with running(harbour) as service:
+            aster = service.client("aster")
+            first = await aster.post("/v1/capacity-requests", json=need(), headers={"Idempotency-Key": "one"})
+            second = await aster.post("/v1/capacity-requests", json=need(), headers={"Idempotency-Key": "one"})
+            assert first.json() == second.json()
+            other = await aster.post("/v1/capacity-requests", json=need(quantity=6000), headers={"Idempotency-Key": "one"})
+            assert (other.status_code, other.json()["code"]) == (409, "DIB308")
+            assert len((await aster.get("/v1/capacity-requests")).json()["items"]) == 1
+
+    go(twice())
+
+
+def test_a_dry_run_tells_what_would_come_of_an_act_and_keeps_nothing(harbour, go):
+    async def dry():
+        async with running(harbour) as service:
+            aster = service.client("aster")
+            supposed = await aster.post("/v1/capacity-requests?dry_run=true", json=need())
+            assert (supposed.status_code, supposed.json()["dry_run"]) == (200, True)
+            assert (await aster.get("/v1/capacity-requests")).json()["items"] == []
+
+    go(dry())
