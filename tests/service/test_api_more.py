@@ -308,3 +308,20 @@ def test_a_decision_is_an_entry_of_the_book_explained_in_sentences(harbour, go):
             assert (await service.client("borealis").get("/v1/decisions/0")).status_code == 403
 
     go(explain())
+
+
+def test_nothing_of_the_inside_is_told_by_a_refusal(harbour, go):
+    async def ask():
+        async with running(harbour) as service:
+            aster, borealis = service.client("aster"), service.client("borealis")
+            offer = await offered(aster, await asked(aster))
+            theirs = await borealis.post(f"/v1/offers/{offer}/responses", json={"quantity": 5000, "hosts": {"delta-south": 5000}})
+            nobodys = await borealis.post(f"/v1/offers/{offer}/responses", json={"quantity": 5000, "hosts": {"delta-souht": 5000}})
+            assert theirs.status_code == nobodys.status_code == 404
+            assert theirs.text.replace("delta-south", "X") == nobodys.text.replace("delta-souht", "X")
+            key = {"Idempotency-Key": "k"}
+            assert (await borealis.post("/v1/readers", json={"person": "a"}, headers=key)).is_success
+            clash = await borealis.post("/v1/readers", json={"person": "b"}, headers=key)
+            assert (clash.status_code, "entry" in clash.text) == (409, False)
+
+    go(ask())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ from hypothesis import seed as begin_at
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from dibs.journal.audit import re_decide, replay, verify
+from dibs.journal.entry import plain_row
+from dibs.laws import judge
 from dibs.service.examples import EXAMPLES
 from dibs.service.openapi import document, path_of
 from dibs.service.routes import OPERATIONS
+from dibs.simulate.run import plain_agreement
 from dibs.testing.service import need, notice, running
 
 with warnings.catch_warnings():
@@ -136,6 +141,7 @@ def world(harbour):
     made.close()
 
 
+@cache
 def asked_by() -> Any:
     """The document, but for the tokens, which are shown in every request here: who shows none is tested elsewhere."""
     said = msgspec.json.decode(msgspec.json.encode(document(OPERATIONS)))
@@ -149,6 +155,22 @@ def _raw(text: Any) -> bytes:
 
 def endless(operation: Any) -> bool:
     return "text/event-stream" in operation.media or "event-stream" in str(getattr(operation.answer, "__name__", "")).lower()
+
+
+def fill(world, operation, case, data):
+    """Words that mean something, most of the time: an example with some of its members otherwise, and names of what is there."""
+    if "id" in (case.path_parameters or {}) and data.draw(st.integers(0, 3)):
+        case.path_parameters["id"] = data.draw(st.sampled_from(world.ids(operation.path)))
+    if isinstance(case.body, dict) and operation.name in EXAMPLES and data.draw(st.integers(0, 3)):
+        kept = data.draw(st.sets(st.sampled_from(sorted(case.body)), max_size=3)) if case.body else set()
+        case.body = {**EXAMPLES[operation.name], **{name: case.body[name] for name in kept}}
+    for part in (case.body, case.query):
+        if isinstance(part, dict):
+            for name in sorted(set(part) & set(world.names)):
+                if data.draw(st.integers(0, 3)):
+                    part[name] = data.draw(st.sampled_from(world.names[name]))
+    if case.headers and data.draw(st.booleans()):
+        case.headers.pop("Idempotency-Key", None)
 
 
 @pytest.mark.filterwarnings("ignore")  # what it is made of warns of itself; our own warnings fail every other test
@@ -177,7 +199,7 @@ def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(world, o
         if operation.path == "/v1/events" and case.query:
             case.query = {k: v for k, v in case.query.items() if k != "wait"}
         if good:
-            fill(case, data)
+            fill(world, operation, case, data)
         answer, prepared = world.send(party, case)
         try:
             case.validate_response(answer, checks=checks)
@@ -185,22 +207,61 @@ def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(world, o
             print(prepared.method, prepared.url, dict(prepared.headers), prepared.body, "->", answer.status_code, answer.content[:2000])
             raise
 
-    def fill(case, data):
-        """Words that mean something, most of the time: an example with some of its members otherwise, and names of what is there."""
-        if "id" in (case.path_parameters or {}) and data.draw(st.integers(0, 3)):
-            case.path_parameters["id"] = data.draw(st.sampled_from(world.ids(operation.path)))
-        if isinstance(case.body, dict) and operation.name in EXAMPLES and data.draw(st.integers(0, 3)):
-            kept = data.draw(st.sets(st.sampled_from(sorted(case.body)), max_size=3)) if case.body else set()
-            case.body = {**EXAMPLES[operation.name], **{name: case.body[name] for name in kept}}
-        for part in (case.body, case.query):
-            if isinstance(part, dict):
-                for name in sorted(set(part) & set(world.names)):
-                    if data.draw(st.integers(0, 3)):
-                        part[name] = data.draw(st.sampled_from(world.names[name]))
-        if case.headers and data.draw(st.booleans()):
-            case.headers.pop("Idempotency-Key", None)
-
     try:
         ask()
     except Unsatisfiable:
         assert not good, "nothing can be asked of it"
+
+
+WALKED = [o for o in OPERATIONS if o.acts and o.name != "adopt_agreement"]
+LOOKED_AT = [
+    o for o in OPERATIONS if o.method == "GET" and o.path.startswith(("/v1/capacity-requests", "/v1/offers", "/v1/grants", "/v1/availability"))
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_is_said_in_whatever_order_the_book_holds_and_no_law_is_broken(harbour, request):
+    """Acts of both sides in any order while time passes; then the book is verified, replayed, decided again, and judged by the seven laws."""
+
+    @begin_at(request.config.getoption("--seed") or 0)
+    @settings(
+        max_examples=request.config.getoption("--fuzz"),
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    @given(data=st.data())
+    def walk(data):
+        world = World(harbour)
+        try:
+            for _ in range(25):
+                step(world, data)
+            with world.service.office.store.reader() as book:
+                assert not verify(book).findings
+                assert replay(book).state == world.service.office.state
+                assert not re_decide(book).findings
+                rows = [plain_row(sealed) for sealed, _ in book.sealed()]
+            for law in judge(rows, plain_agreement(harbour.agreement)):
+                assert law.holds, (law.says, law.violations)
+        finally:
+            world.close()
+
+    def step(world, data):
+        if not data.draw(st.integers(0, 7)):
+            later = world.service.clock.now() + data.draw(st.integers(1, 45 * 86_400))
+            world.run(world.service.move_to(later))
+            return
+        operation = data.draw(st.sampled_from([*WALKED, *LOOKED_AT]), label="operation")
+        case = data.draw(world.schema[path_of(operation)][operation.method].as_strategy(generation_mode=GenerationMode.POSITIVE))
+        fill(world, operation, case, data)
+        party = data.draw(st.sampled_from(sorted(world.clients)))
+        answer, prepared = world.send(party, case)
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except BaseException:
+            print(prepared.method, prepared.url, prepared.body, "->", answer.status_code, answer.content[:2000])
+            raise
+
+    walk()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -494,3 +495,22 @@ def test_a_message_is_claimed_by_one_and_free_again_when_the_claim_runs_out(tmp_
         status = db.execute(sa.select(webhooks.DELIVERY.c.status).where(webhooks.DELIVERY.c.id == first[0].id)).scalar_one()
     assert status == "waiting", "whoever lost the claim settles nothing"
     engine.dispose()
+
+
+def test_the_lines_that_the_docs_show_check_a_message(harbour, go):
+    page = (Path(__file__).resolve().parents[2] / "docs/how-to/webhooks.md").read_text()
+    shown = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], shown)  # noqa: S102 - our own page
+
+    async def walk():
+        async with running(harbour, outlets=OPEN) as service:
+            made = await add(service.client("borealis"), receiver.url)
+            await offer(service, "one")
+            await service.front.outlets.webhooks.round()
+            (got,) = receiver.got
+            assert shown["is_ours"](made["secret"], got.headers, got.body)
+            assert not shown["is_ours"](made["secret"], got.headers, got.body + b" ")
+            assert not shown["is_ours"](made["secret"], got.headers | {"webhook-timestamp": "1"}, got.body)
+
+    with Receiver() as receiver:
+        go(walk())

@@ -12,6 +12,7 @@ from dibs.cli.disputes import dispute
 from dibs.cli.doctor import doctor
 from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
+from dibs.cli.keeping import backup, restore
 from dibs.cli.money import commitment, export, settle
 from dibs.cli.remote import FAMILIES, watch
 from dibs.cli.running import run
@@ -38,7 +39,7 @@ for function in (run, check, show, diff, decide, matrix, may_use):
 command(cli)(settle)
 for family in (export, commitment, dispute, audit, *FAMILIES):
     cli.add_command(family)
-for function in (watch, serve, explain, schema, doctor):
+for function in (watch, serve, backup, restore, explain, schema, doctor):
     command(cli)(function)
 
 

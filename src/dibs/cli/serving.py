@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dibs.cli.frame import Output
+    from dibs.connect.supplier import Supplier
     from dibs.decisions.compile import Compiled
-    from dibs.service.wiring import Settings
+    from dibs.service.opening import Door
+    from dibs.service.wiring import Place, Settings
 
 
 @click.argument("agreement", type=click.Path(), metavar="[AGREEMENT]", required=False)
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--house", metavar="PARTY", help="Whose book a new one is (default: the only party that promised to ask first).")
 @click.option("--public-url", metavar="URL", help="The address that people see, where a proxy stands before the service.")
 @click.option("--key", metavar="FILE", help="The key that signs the book (default: a file beside it, made at first).")
+@click.option("--suppliers", type=click.Path(), metavar="FILE", help="Which program speaks for which supplier (default: people answer).")
 @click.option("--scenarios", metavar="DIR", help="The folder with scenarios that may be played (default: examples).")
 def serve(
     out: Output,
@@ -40,6 +45,7 @@ def serve(
     house: str | None,
     public_url: str | None,
     key: str | None,
+    suppliers: str | None,
     scenarios: str | None,
 ) -> int:
     """Serve a book over HTTP: the API, the pages, the clock that lets offers lapse.
@@ -56,11 +62,19 @@ def serve(
     options = {"--db": db, "--listen": listen, "--house": house, "--public-url": public_url, "--key": key, "--scenarios": scenarios}
     settings = read_settings(options, os.environ)
     compiled = compile_agreement(load(read_text(agreement), agreement)) if agreement else None
+    connections = Connections(suppliers, read_text(suppliers)) if suppliers else None
     with contextlib.closing(open_port(settings)) as port:
-        return _serve(out, settings, port, compiled, began)
+        return _serve(out, settings, port, compiled, connections=connections, began=began)
 
 
-def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compiled | None, began: float) -> int:
+class Connections(NamedTuple):
+    """The file that says which program speaks for which supplier."""
+
+    name: str
+    text: str
+
+
+def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compiled | None, *, connections: Connections | None, began: float) -> int:
     from dibs.service import logs
     from dibs.service.opening import Door, address_of, serve_until_stopped
     from dibs.service.wiring import Place
@@ -71,7 +85,7 @@ def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compi
     address = address_of(port, settings)
 
     async def live() -> None:
-        door = Door(place, pages=routes)
+        door = door_with_suppliers(place, connections, pages=routes) if connections else Door(place, pages=routes)
         try:
             token = await door.open(compiled)
         except BaseException:
@@ -90,3 +104,40 @@ def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compi
     asyncio.run(live())
     out.notes.print("stopped: everything that came in was heard, and the book is signed")
     return DONE
+
+
+def door_with_suppliers(place: Place, connections: Connections, **options: Any) -> Door:
+    """A door behind which programs speak for suppliers from the moment the book is open until just before it is closed."""
+    from zoneinfo import ZoneInfo
+
+    from dibs.connect.dispatcher import Dispatching, Trouble
+    from dibs.connect.loading import read_suppliers
+    from dibs.service import logs
+    from dibs.service.opening import Door
+
+    def tell(trouble: Trouble) -> None:
+        logs.say("a supplier needs attention", {"party": trouble.party, "about": trouble.about, "code": trouble.code}, level=logging.WARNING)
+
+    class Connected(Door):
+        dispatching: Dispatching | None = None
+
+        async def open(self, agreement: Compiled | None = None, *, house: str = "") -> str:
+            made = self._read(agreement) if agreement is not None else None  # a fault in the file is found before anything is opened
+            token = await super().open(agreement, house=house)
+            if self.front is not None:
+                office = self.front.office
+                self.dispatching = Dispatching(office, made or self._read(office.agreement), tell=tell)
+                await self.dispatching.open()
+            return token
+
+        async def close(self) -> None:
+            if self.dispatching is not None:
+                await self.dispatching.close()
+            await super().close()
+
+        def _read(self, agreement: Compiled) -> dict[str, Supplier]:
+            known = agreement.agreement
+            folder, zone = Path(connections.name).parent, ZoneInfo(known.time_zone)
+            return read_suppliers(connections.text, connections.name, parties=known.parties, folder=folder, zone=zone, now=place.clock.now)
+
+    return Connected(place, **options)

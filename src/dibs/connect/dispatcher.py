@@ -37,7 +37,7 @@ from dibs.procedure.events import CommandRefused
 from dibs.procedure.intents import AnswerOffer, AskHolder, Deliver, outstanding
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dibs.connect.supplier import About, Standing, Supplier
     from dibs.contract.terms import Terms
@@ -124,15 +124,25 @@ class Dispatching:
     """The dispatcher as a task of the service."""
 
     def __init__(
-        self, desk: Desk, suppliers: Mapping[str, Supplier], *, standing_terms: Mapping[str, Terms] | None = None, pace: Pace | None = None
+        self,
+        desk: Desk,
+        suppliers: Mapping[str, Supplier],
+        *,
+        standing_terms: Mapping[str, Terms] | None = None,
+        pace: Pace | None = None,
+        tell: Callable[[Trouble], None] = lambda _: None,
     ) -> None:
-        """`suppliers` by party; `standing_terms` by holder: with them a need that has to be offered first is offered without a person."""
+        """`suppliers` by party; `standing_terms` by holder: with them a need that has to be offered first is offered without a person.
+
+        `tell` hears of every trouble when it begins, and when it changes.
+        """
         self.troubles: dict[tuple[str, str], Trouble] = {}
         """By party and thing; an entry goes when the thing does."""
         self._desk = desk
         self._lines = {party: _Line(supplier) for party, supplier in suppliers.items()}
         self._terms = dict(standing_terms or {})
         self._pace = pace or Pace()
+        self._tell = tell
         self._tasks: list[asyncio.Task[None]] = []
         self._bell = asyncio.Event()
 
@@ -144,6 +154,8 @@ class Dispatching:
             for party, line in self._lines.items()
             if isinstance(line.supplier, TellsNews)
         ]
+        for task in self._tasks:
+            task.add_done_callback(_loud)
 
     async def close(self) -> None:
         """Stop, and let the suppliers go.  What was under way is taken up by the next one that is opened."""
@@ -240,7 +252,7 @@ class Dispatching:
         watched.pause = self._pace.every if said != watched.stands else min(self._pace.slowest, watched.pause * 2)
         watched.stands, watched.at = said, loop.time() + watched.pause
         if stands.state == "refused":
-            self.troubles[party, name] = Trouble(party, name, "DIB409", stands.says or "the supplier does not deliver this")
+            self._trouble(party, name, "DIB409", stands.says or "the supplier does not deliver this")
 
     async def _step(self, line: _Line, about: About, intent: AnyIntent | None) -> Standing:
         supplier = line.supplier
@@ -340,13 +352,25 @@ class Dispatching:
                 party = about.holder if isinstance(about, Notice) else about.operator
                 name = f"{'offer' if isinstance(about, Notice) else 'order'} {about.id}"
                 codes = ", ".join(because.code for because in event.because)
-                self.troubles[party, name] = Trouble(party, name, "DIB409", f"the book refused what the supplier said: {codes}")
+                self._trouble(party, name, "DIB409", f"the book refused what the supplier said: {codes}")
 
     def _note(self, party: str, name: str, error: DibsError) -> None:
         code: Any = getattr(error, "code", "")
         if isinstance(error, BadInput):
             code = error.findings[0].code
-        self.troubles[party, name] = Trouble(party, name, str(code), str(error))
+        self._trouble(party, name, str(code), str(error))
+
+    def _trouble(self, party: str, name: str, code: str, says: str) -> None:
+        found = Trouble(party, name, code, says)
+        if self.troubles.get((party, name)) != found:
+            self.troubles[party, name] = found
+            self._tell(found)
+
+
+def _loud(task: asyncio.Task[None]) -> None:
+    """A task that ends by itself has a bug: say so at once."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "the dispatcher stopped", "exception": error, "task": task})
 
 
 def notice_of(offer: Offer) -> Notice:

@@ -30,7 +30,7 @@ from dibs.contract.readings import all_clauses
 from dibs.errors import DibsError
 from dibs.procedure import events as e
 from dibs.service.logs import say
-from dibs.service.outbox import KEEP, METADATA, Outbox, waiting_columns
+from dibs.service.outbox import KEEP, METADATA, Outbox, make_tables, waiting_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,7 +142,7 @@ class Mail:
 
     def __init__(self, office: Office, engine: sa.Engine, *, relay: Relay | None, sender: str, public_url: str) -> None:
         """Without a `relay` nothing is sent or written down; `public_url` is where the pages are."""
-        METADATA.create_all(engine)
+        make_tables(engine)
         self._office = office
         self._engine = engine
         self._relay = relay

@@ -30,6 +30,7 @@ from dibs.service.access import Role
 from dibs.service.app import make_app, respond_to
 from dibs.service.problems import Problem
 from dibs.service.server import Server
+from dibs.service.sessions import Sessions
 from dibs.simulate import scenario as scenarios
 from dibs.simulate.chance import Chance
 from dibs.simulate.supply import plan, price_on
@@ -52,7 +53,7 @@ FORM_MAX: Final = 1_100_000
 """Bytes of the form with the first agreement (bound is in)."""
 
 
-def no_pages(front: Front) -> Sequence[BaseRoute]:  # noqa: ARG001 - the signature of what makes pages
+def no_pages(front: Front, sessions: Sessions) -> Sequence[BaseRoute]:  # noqa: ARG001 - the signature of what makes pages
     """The API alone."""
     return ()
 
@@ -68,7 +69,7 @@ class Guest:
 class Door:
     """What stands behind the port: the first steps until there is an agreement, then the service."""
 
-    def __init__(self, place: Place, *, pages: Callable[[Front], Sequence[BaseRoute]] = no_pages) -> None:
+    def __init__(self, place: Place, *, pages: Callable[[Front, Sessions], Sequence[BaseRoute]] = no_pages) -> None:
         """Nothing is open yet."""
         self.place = place
         self.front: Front | None = None
@@ -97,7 +98,9 @@ class Door:
         await front.office.open()
         await front.outlets.open()
         self.front = front
-        self._app = make_app(front, more=[*front.outlets.routes(front.people), *self._pages(front)], middleware=front.outlets.middleware)
+        settings = self.place.settings
+        sessions = Sessions(front, public_url=settings.public_url, oidc=settings.oidc)
+        self._app = make_app(front, more=[*front.outlets.routes(front.people), *self._pages(front, sessions)], middleware=front.outlets.middleware)
         self.ready.set()
         return token
 

@@ -133,9 +133,10 @@ class Sight:
             return out
         for name in _INNER:
             out.pop(name, None)
-        if isinstance(event, e.OfferServed) and event.barrier:
-            out.pop("terms", None)
-            out.pop("outside_price", None)
+        if isinstance(event, e.OfferServed):
+            out.pop("outside_price", None)  # the third party's own; what the holder has to meet stands in the terms
+            if event.barrier:
+                out.pop("terms", None)
         if isinstance(event, e.Granted):
             if actor.party != event.platform:
                 out.pop("price", None)

@@ -25,7 +25,7 @@ from dibs.errors import DibsError
 from dibs.service.clocks import MachineClock
 from dibs.service.feed import CloudEvent, encode
 from dibs.service.logs import say
-from dibs.service.outbox import KEEP, LASTING, METADATA, PAUSES, Outbox, waiting_columns
+from dibs.service.outbox import KEEP, LASTING, METADATA, PAUSES, Outbox, make_tables, waiting_columns
 from dibs.service.outward import PATIENCE, NotSent, Outward, unfit
 from dibs.service.problems import Problem, not_found
 from dibs.service.shapes import EventView, when
@@ -89,7 +89,7 @@ class Webhooks:
 
     def __init__(self, office: Office, engine: sa.Engine, *, secret: bytes, private: bool = False) -> None:
         """`private`: endpoints may be on this machine or in networks behind it."""
-        METADATA.create_all(engine)
+        make_tables(engine)
         self._office = office
         self._engine = engine
         self._secret = secret

@@ -29,6 +29,7 @@ from dibs.service.accounts import Accounts
 from dibs.service.clocks import MachineClock
 from dibs.service.front import Front
 from dibs.service.office import Office, house_of
+from dibs.service.oidc import OidcSettings
 from dibs.service.outlets import Outlets, OutletSettings
 from dibs.service.people import People
 from dibs.service.runs import Runs
@@ -51,6 +52,9 @@ OPTIONS: Final = {
     "--public-url": ("DIBS_PUBLIC_URL", "", "The address that people see, where a proxy stands before the service."),
     "--key": ("DIBS_SIGNING_KEY", "", "The key that signs the book, or a file with it; default: a file beside the book, made at first."),
     "--admin-token": ("DIBS_ADMIN_TOKEN", "", "The first admin token of a new database; without one it is made, and shown once."),
+    "--oidc-issuer": ("DIBS_OIDC_ISSUER", "", "The company's own sign-in for the pages: the issuer of an OpenID Connect provider."),
+    "--oidc-client": ("DIBS_OIDC_CLIENT", "", "Who we are to that provider."),
+    "--oidc-secret": ("DIBS_OIDC_SECRET", "", "And the secret that proves it, if there is one."),
     "--scenarios": ("DIBS_SCENARIOS", "examples", "The folder with the scenarios that the service may play."),
 }
 """Every setting: its variable in the environment, its default, and what it is.  An option goes before the environment."""
@@ -69,6 +73,7 @@ class Settings:
     signing_key: str
     admin_token: str
     scenarios: Path
+    oidc: OidcSettings | None = None
     outlets: OutletSettings
     """What leaves the service, and where to."""
 
@@ -118,6 +123,11 @@ def read_settings(options: Mapping[str, str | None], environment: Mapping[str, s
         outlets = OutletSettings.read(environment, public_url=url or f"http://{host}:{port}")
     except BadInput as error:
         findings.extend(error.findings)
+    issuer, client = said["--oidc-issuer"], said["--oidc-client"]
+    parts = urlsplit(issuer)
+    if bool(issuer) != bool(client) or (issuer and parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1"}):
+        fix = "name the issuer by its https address in `DIBS_OIDC_ISSUER`, and us in `DIBS_OIDC_CLIENT`"
+        findings.append(Finding("DIB393", "the company's sign-in is set up by half, or without https", marks["--oidc-issuer"], fix))
     if findings:
         raise BadInput(findings)
     return Settings(
@@ -129,6 +139,7 @@ def read_settings(options: Mapping[str, str | None], environment: Mapping[str, s
         signing_key=said["--key"],
         admin_token=token,
         scenarios=Path(said["--scenarios"]),
+        oidc=OidcSettings(issuer=issuer, client=client, secret=said["--oidc-secret"]) if issuer else None,
         outlets=outlets,
     )
 

@@ -135,7 +135,7 @@ async def _company(door: Sessions, step: Callable[[Request], Awaitable[Response]
         return await step(request)
     except DibsError as error:
         problem = problem_of(error)
-        fault = f"{problem.detail[:1].upper()}{problem.detail[1:]}."
+        fault = f"{problem.code}: {problem.detail}."
         return bare("sign-in.html", problem.status, fault=fault, oidc=door.company, csrf=door.csrf_token(request))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from dibs.procedure.commands import AcceptCounter, ChangeTerms, ReadNotice, Respond, ServeNotice, TollOffer, WithdrawOffer
 from dibs.service.access import ACTS, EVERYBODY
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
+from dibs.service.problems import not_found
 from dibs.service.shapes import NewOffer, NewResponse, OfferList, OfferView, OutcomeView, TermsShape
 
 
@@ -77,6 +78,9 @@ async def respond(call: Call[NewResponse, NoQuery]) -> OutcomeView:
     """
     offer = call.front.offer(call.actor, call.id)
     body = call.body
+    for host in body.hosts:  # that one of others exists is not told by the way in which it is refused
+        if not call.front.sight.host(call.actor, host):
+            raise not_found("host", host)
     command = Respond(
         by=call.actor.party,
         offer=offer.offer,
