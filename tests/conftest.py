@@ -11,7 +11,7 @@ settings.register_profile("thorough", max_examples=2000, deadline=None)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="play only this world of the simulation (a failing test names it)")
     parser.addoption("--worlds", type=int, default=1000, help="how many worlds of the simulation to play (default: 1000)")
-    parser.addoption("--fuzz", type=int, default=3, help="how often each operation of the service is asked in each way (default: 3)")
+    parser.addoption("--fuzz", type=int, default=2, help="how often each operation of the service is asked in each way (default: 2)")
     parser.addoption("--golden", action="store_true", help="write the golden files anew instead of comparing with them; review the difference")
 
 

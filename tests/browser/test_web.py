@@ -77,21 +77,20 @@ class Site:
 def _serve(tmp: Path) -> Iterator[Site]:
     """A service on a book of its own, in a thread of its own."""
     found: list[Site] = []
-    ready, done = threading.Event(), threading.Event()
+    ready, done = threading.Event(), asyncio.Event()
 
     async def live() -> None:
         harbour = compile_agreement(load(HARBOUR.read_text(), "agreement.yaml"))
         async with running(harbour, SqliteStore(tmp / "book.db", signer=KEY)) as service, on_a_socket(service) as address:
             found.append(Site(address, service, asyncio.get_running_loop()))
             ready.set()
-            while not done.is_set():
-                await asyncio.sleep(0.02)
+            await done.wait()
 
     thread = threading.Thread(target=lambda: asyncio.run(live()))
     thread.start()
     assert ready.wait(30)
     yield found[0]
-    done.set()
+    found[0].loop.call_soon_threadsafe(done.set)
     thread.join(30)
 
 
@@ -141,7 +140,7 @@ def enter(browser: Browser, site: Site, party: str, **options: Any) -> Page:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without a script"])
-def test_a_newcomer_walks_from_the_need_to_the_proof_with_a_supplier_in_a_second_session(browser: Browser, site: Site, script: bool) -> None:  # noqa: FBT001
+def test_a_newcomer_walks_from_the_need_to_the_proof_with_a_supplier_in_a_second_session(browser: Browser, site: Site, script: bool) -> None:
     buyer = enter(browser, site, "aster", java_script_enabled=script, accept_downloads=True)
     supplier = enter(browser, site, "borealis", java_script_enabled=script)
     assert "Nothing to answer" in supplier.inner_text("h1")

@@ -24,6 +24,7 @@ from hypothesis.errors import Unsatisfiable
 from dibs.journal.audit import re_decide, replay, verify
 from dibs.journal.entry import plain_row
 from dibs.laws import judge
+from dibs.service.access import Role
 from dibs.service.examples import EXAMPLES
 from dibs.service.openapi import document, path_of
 from dibs.service.routes import OPERATIONS
@@ -68,7 +69,7 @@ class World:
         self._thread.start()
         self._running = running(agreement)
         self.service = self.run(self._running.__aenter__())
-        self.clients = {party: self.service.client(party) for party in ("aster", "borealis")}
+        self.clients = {party: self.service.client(party, Role.ADMIN) for party in ("aster", "borealis")}
         text = HARBOUR.read_text()
         texts = [text, text.replace("the", "a"), text.replace("minimum_lot: 1000", "minimum_lot: 100")]
         self.names: dict[str, list[str]] = {**NAMES, "text": texts, "request": [], "offer": [], "grant": []}

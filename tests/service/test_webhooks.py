@@ -432,6 +432,31 @@ def test_the_same_key_makes_one_endpoint_and_shows_the_same_secret(harbour, go):
         go(walk())
 
 
+def test_turning_pinging_and_replaying_under_one_key_are_done_once(harbour, go):
+    async def walk():
+        async with running(harbour, outlets=OPEN) as service:
+            borealis = service.client("borealis")
+            made = await add(borealis, receiver.url)
+            await offer(service, "one")
+            hooks = service.front.outlets.webhooks
+            await hooks.round()
+            for path, body in (("secrets", None), ("ping", None), ("replay", {"since": "2025-01-01T00:00:00Z"})):
+                answers = []
+                for _ in range(2):
+                    answer = await borealis.post(f"/v1/webhook-endpoints/{made['id']}/{path}", json=body, headers={"Idempotency-Key": f"{path}-1"})
+                    assert answer.is_success, (path, answer.text)
+                    answers.append(answer.json().get("secret") or answer.json()["id"])
+                    await hooks.round()
+                assert answers[0] == answers[1]
+                assert made["secret"] not in answers
+            got = [json.loads(each.body)["type"] for each in receiver.got]
+            assert got.count("dibs.Ping") == 1
+            assert len(got) == 2 + service.office.feed.size("borealis")
+
+    with Receiver() as receiver:
+        go(walk())
+
+
 def test_a_party_has_so_many_endpoints_and_no_more(harbour, go):
     async def walk():
         async with running(harbour) as service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ MARK = "settlement.json"
 def export() -> None:
     """Hand the books of a run to other programs: FOCUS for cost tools, beancount for accountants.
 
-    RUN is a folder that `dibs run` left.
+    RUN is a folder that `dibs run` left; with `--server` the books are those of a server.
     """
 
 
@@ -58,18 +59,39 @@ def run_argument(function: Any) -> Any:
     return click.argument("run", type=click.Path(), metavar="RUN")(function)
 
 
-@run_argument
+def run_or_server(function: Any) -> Any:
+    """The argument that names a run's folder, or the options that name a server."""
+
+    @functools.wraps(function)
+    def either(out: Output, run: str | None, *, server: str | None, token_file: str | None, **arguments: Any) -> Any:
+        if (run is None) == (server is None):
+            what = "a run and a server are two books" if run else "neither a run nor a server is named"
+            raise bad("DIB185", what, "name one: the folder that `dibs run` left, or `--server URL`", server or "")
+        return function(out, run, **arguments, **({} if run else {"server": server, "token_file": token_file}))
+
+    either = click.option("--token-file", metavar="FILE", help="A file with your token for the server (default: DIBS_TOKEN).")(either)
+    either = click.option("--server", metavar="URL", help="The book of a server instead of a run's.")(either)
+    return click.argument("run", type=click.Path(), metavar="[RUN]", required=False)(either)
+
+
+@run_or_server
 @click.option("--out", "target", type=click.Path(), help="The folder for ledger, tables and statements (default: the run's own).")
 @click.option(
     "--ledger", "url", metavar="URL", help="Write to this ledger, e.g. postgresql+psycopg://..., and keep what is there (default: a new file)."
 )
 @reading_option
-def settle(out: Output, run: str, *, target: str | None, url: str | None, readings: tuple[tuple[str, str], ...]) -> int:
+def settle(out: Output, run: str | None, *, target: str | None, url: str | None, readings: tuple[tuple[str, str], ...], **remote: Any) -> int:
     """Settle a run: the ledger, every statement, and the tables of money.
 
     Every posting says which clause and which decision it comes from.  Settling again changes nothing.  With `--reading` the
-    money is reckoned as that reading has it, and who got what stays as it was run; it needs a folder of its own.
+    money is reckoned as that reading has it, and who got what stays as it was run; it needs a folder of its own.  With
+    `--server` it is the book of a server, as it stands: its statements are listed, and left in the folder of `--out`.
     """
+    if run is None:
+        from dibs.cli.remote import settle_on_server
+
+        code: int = settle_on_server(out, target=target, url=url, **remote)
+        return code
     settled = settled_run(run, readings)
     leaves = Path(target) if target else settled.folder
     if readings and leaves.resolve() == settled.folder.resolve():
@@ -110,11 +132,16 @@ def settle(out: Output, run: str, *, target: str | None, url: str | None, readin
 
 
 @command(export)
-@run_argument
+@run_or_server
 @click.option("--version", type=click.Choice(["1.2", "1.4"]), default="1.4", show_default=True, help="Which FOCUS.")
 @click.option("--to", "target", type=click.Path(), required=True, metavar="DIR", help="The folder to write to.")
-def focus(out: Output, run: str, *, version: Any, target: str) -> None:
+def focus(out: Output, run: str | None, *, version: Any, target: str, **remote: Any) -> None:
     """Write FOCUS: Cost and Usage, and from 1.4 on Contract Commitment."""
+    if run is None:
+        from dibs.cli.remote import focus_of_server
+
+        focus_of_server(out, version=version, target=target, **remote)
+        return
     from dibs.settle.focus import COLUMNS, COMMITMENT_COLUMNS, contract_commitments, cost_and_usage, to_csv
 
     settled = settled_run(run)
@@ -135,10 +162,15 @@ def focus(out: Output, run: str, *, version: Any, target: str) -> None:
 
 
 @command(export)
-@run_argument
+@run_or_server
 @click.option("--to", "target", type=click.Path(), required=True, metavar="FILE", help="The file to write to.")
-def beancount(out: Output, run: str, *, target: str) -> None:
+def beancount(out: Output, run: str | None, *, target: str, **remote: Any) -> None:
     """Write beancount: every entry a transaction, every balance asserted."""
+    if run is None:
+        from dibs.cli.remote import beancount_of_server
+
+        beancount_of_server(out, target=target, **remote)
+        return
     from dibs.settle.beancount import to_beancount
 
     settled = settled_run(run)

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from dibs.cli.frame import DONE, say
-from dibs.cli.words import read_text
+from dibs.cli.frame import DONE, bad, say
+from dibs.cli.running import scenario_at
+from dibs.cli.words import DAY, read_text
+from dibs.quantities import iso
 
 if TYPE_CHECKING:
     import socket
+    from datetime import date
 
     from rich.console import Console
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from dibs.decisions.compile import Compiled
     from dibs.service.opening import Door
     from dibs.service.wiring import Place, Settings
+    from dibs.simulate.scenario import Scenario
 
 
 @click.argument("agreement", type=click.Path(), metavar="[AGREEMENT]", required=False)
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 @click.option("--public-url", metavar="URL", help="The address that people see, where a proxy stands before the service.")
 @click.option("--key", metavar="FILE", help="The key that signs the book (default: a file beside it, made at first).")
 @click.option("--suppliers", type=click.Path(), metavar="FILE", help="Which program speaks for which supplier (default: people answer).")
+@click.option("--scenario", type=click.Path(), metavar="FOLDER", help="Serve this scenario as if it were live, with a clock that can be moved on.")
+@click.option("--on", type=DAY, help="The day on which a scenario is taken up (default: its last).")
 @click.option("--scenarios", metavar="DIR", help="The folder with scenarios that may be played (default: examples).")
 def serve(
     out: Output,
@@ -46,6 +52,8 @@ def serve(
     public_url: str | None,
     key: str | None,
     suppliers: str | None,
+    scenario: str | None,
+    on: date | None,
     scenarios: str | None,
 ) -> int:
     """Serve a book over HTTP: the API, the pages, the clock that lets offers lapse.
@@ -63,8 +71,13 @@ def serve(
     settings = read_settings(options, os.environ)
     compiled = compile_agreement(load(read_text(agreement), agreement)) if agreement else None
     connections = Connections(suppliers, read_text(suppliers)) if suppliers else None
+    if scenario and settings.file is None:
+        raise bad("DIB397", "a scenario is rehearsed in one file", "give `--db` a path", settings.shown)
+    if scenario and agreement:
+        raise bad("DIB397", "a scenario brings its own agreement", "leave the agreement out", agreement)
+    rehearsal = Rehearsal(scenario_at(scenario), on) if scenario else None
     with contextlib.closing(open_port(settings)) as port:
-        return _serve(out, settings, port, compiled, connections=connections, began=began)
+        return _serve(out, settings, port, compiled, connections=connections, rehearsal=rehearsal, began=began)
 
 
 class Connections(NamedTuple):
@@ -74,7 +87,32 @@ class Connections(NamedTuple):
     text: str
 
 
-def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compiled | None, *, connections: Connections | None, began: float) -> int:
+class Rehearsal(NamedTuple):
+    """A scenario to serve as if it were live, from the beginning of a day on."""
+
+    scenario: Scenario
+    on: date | None
+
+    def begin(self, place: Place) -> str:
+        """Play it into an empty book and set the clock; the party that keeps the book."""
+        from dibs.service.rehearsal import rehearse
+        from dibs.store.sqlite import SqliteStore
+
+        assert isinstance(place.store, SqliteStore)  # noqa: S101 - it was asked for a file
+        place.clock = rehearse(place.store, self.scenario, on=self.on)
+        return self.scenario.file.buyer
+
+
+def _serve(
+    out: Output,
+    settings: Settings,
+    port: socket.socket,
+    compiled: Compiled | None,
+    *,
+    connections: Connections | None,
+    rehearsal: Rehearsal | None,
+    began: float,
+) -> int:
     from dibs.service import logs
     from dibs.service.opening import Door, address_of, serve_until_stopped
     from dibs.service.wiring import Place
@@ -82,12 +120,17 @@ def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compi
 
     logs.begin(sys.stderr, level=settings.outlets.log_level(terminal=sys.stderr.isatty()))
     place = Place(settings)
+    try:
+        house = rehearsal.begin(place) if rehearsal else ""
+    except BaseException:
+        place.store.close()
+        raise
     address = address_of(port, settings)
 
     async def live() -> None:
         door = door_with_suppliers(place, connections, pages=routes) if connections else Door(place, pages=routes)
         try:
-            token = await door.open(compiled)
+            token = await door.open(compiled, house=house)
         except BaseException:
             await door.close()
             raise
@@ -96,6 +139,8 @@ def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compi
         def show(to: Console) -> None:
             say(to, ("dibs", "bold"), f" serves {settings.shown}, {place.store.size:,} entries, ready in {time.monotonic() - began:.2f} s")
             say(to, f"open {address}", indent=2)
+            if rehearsal:
+                say(to, f"it is {iso(place.clock.now())} there; move the clock on with POST /v1/clock, or on the desk", indent=2)
             if token:
                 say(to, f"first admin token, shown once: {token}", indent=2)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
+from starlette.responses import Response
 
 from dibs import explanations
 from dibs.errors import BadInput, DibsError, Unavailable
@@ -137,3 +138,8 @@ def problem_of(error: DibsError) -> Problem:
             return _inner(code, str(error), retry=retry)
         case _:
             raise error
+
+
+def respond_to(problem: Problem) -> Response:
+    """A problem as it is sent."""
+    return Response(msgspec.json.encode(problem.view()), status_code=problem.status, media_type=MEDIA_TYPE, headers={**problem.headers})

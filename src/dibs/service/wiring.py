@@ -55,6 +55,7 @@ OPTIONS: Final = {
     "--oidc-issuer": ("DIBS_OIDC_ISSUER", "", "The company's own sign-in for the pages: the issuer of an OpenID Connect provider."),
     "--oidc-client": ("DIBS_OIDC_CLIENT", "", "Who we are to that provider."),
     "--oidc-secret": ("DIBS_OIDC_SECRET", "", "And the secret that proves it, if there is one."),
+    "--rate": ("DIBS_RATE", "6000", "Requests a minute that one token may make; 0 for no limit."),
     "--scenarios": ("DIBS_SCENARIOS", "examples", "The folder with the scenarios that the service may play."),
 }
 """Every setting: its variable in the environment, its default, and what it is.  An option goes before the environment."""
@@ -74,6 +75,8 @@ class Settings:
     admin_token: str
     scenarios: Path
     oidc: OidcSettings | None = None
+    rate: int = 0
+    """Requests a minute for each token; 0 for no limit."""
     outlets: OutletSettings
     """What leaves the service, and where to."""
 
@@ -123,6 +126,12 @@ def read_settings(options: Mapping[str, str | None], environment: Mapping[str, s
         outlets = OutletSettings.read(environment, public_url=url or f"http://{host}:{port}")
     except BadInput as error:
         findings.extend(error.findings)
+    rate = said["--rate"]
+    if not rate.isascii() or not rate.isdecimal() or len(rate) > 9:
+        findings.append(
+            Finding("DIB393", f"`{rate[:40]}` is not a number of requests a minute", marks["--rate"], "write a whole number, or 0 for no limit")
+        )
+        rate = "0"
     issuer, client = said["--oidc-issuer"], said["--oidc-client"]
     parts = urlsplit(issuer)
     if bool(issuer) != bool(client) or (issuer and parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1"}):
@@ -139,6 +148,7 @@ def read_settings(options: Mapping[str, str | None], environment: Mapping[str, s
         signing_key=said["--key"],
         admin_token=token,
         scenarios=Path(said["--scenarios"]),
+        rate=int(rate),
         oidc=OidcSettings(issuer=issuer, client=client, secret=said["--oidc-secret"]) if issuer else None,
         outlets=outlets,
     )

@@ -16,8 +16,9 @@ from dibs.contract.readings import all_clauses
 from dibs.quantities import day_of
 from dibs.report import wording
 from dibs.report.palette import GREY, HUES, Ink, Palette, ink_of
-from dibs.service.access import READS_MONEY
+from dibs.service.access import READS_MONEY, RUNS
 from dibs.service.app import act_key, permit
+from dibs.service.clocks import SteeredClock
 from dibs.service.operation import Call, NoBody
 from dibs.service.problems import Problem, bad_query
 from dibs.web import words
@@ -239,6 +240,7 @@ def show(visit: Visit, template: str, code: int = 200, **values: Any) -> Respons
         tabs=tabs,
         here=here,
         currency=visit.agreement.currency,
+        steered=isinstance(visit.front.office.clock, SteeredClock) and visit.actor.house and visit.actor.role in RUNS,
         **values,
     )
 

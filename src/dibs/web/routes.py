@@ -37,6 +37,7 @@ STATIC = {
 
 PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", desk.desk),
+    ("POST", "/clock", desk.move_clock),
     ("GET", "/requests", needs.listed),
     ("GET", "/requests/new", needs.blank),
     ("POST", "/requests/new", needs.submit),
