@@ -289,6 +289,23 @@ def test_somebody_changes_what_they_get_and_ends_it(harbour, go):
         go(walk())
 
 
+def test_who_may_no_longer_come_in_gets_no_more_mail(harbour, go):
+    async def walk():
+        async with running(harbour, outlets=by(port)) as service:
+            await want(service, "borealis")
+            await want(service, "borealis", person="Bob")
+            people = service.front.people
+            (ada,) = (token for token in people.tokens("borealis") if token.person == "Ada")
+            people.revoke(ada.id, at=service.clock.now())
+            await offer(service)
+            await service.front.outlets.mail.round()
+            assert [message["To"] for message in box.got] == ["bob@borealis.example"]
+            assert service.front.outlets.mail.wish("borealis", "Ada") is None
+
+    with post() as (box, port):
+        go(walk())
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 def test_a_mail_server_that_asks_for_a_password_gets_it():
     asked = []

@@ -105,7 +105,7 @@ class Door:
         sessions = Sessions(front, public_url=settings.public_url, oidc=settings.oidc)
         self._app = make_app(
             front,
-            more=[*front.outlets.routes(front.people), *self._pages(front, sessions)],
+            more=[*front.outlets.routes(), *self._pages(front, sessions)],
             middleware=front.outlets.middleware,
             limits=limits_of(settings),
         )

@@ -281,8 +281,9 @@ class Place:
         accounts = Accounts(office, Ledger(ledger))
         runs = Runs(self.engine, folder=Path(f"{beside}.runs"), scenarios=self.settings.scenarios, now=self.clock.now)
         secret = self.kept.secret("names")
-        outlets = Outlets(office, self.engine, self.settings.outlets, secret=secret)
-        return Front(office, People(self.engine, house=kept), secret=secret, accounts=accounts, runs=runs, outlets=outlets)
+        people = People(self.engine, house=kept)
+        outlets = Outlets(office, self.engine, self.settings.outlets, people=people, secret=secret)
+        return Front(office, people, secret=secret, accounts=accounts, runs=runs, outlets=outlets)
 
     def new_token(self) -> str:
         """The text of a first admin token."""
