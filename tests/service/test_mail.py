@@ -88,6 +88,11 @@ def plain(message):
     return message.get_body(("plain",)).get_content()
 
 
+def whole(message):
+    """Everything that somebody reads; not the marks that mail programs put there."""
+    return message["Subject"] + plain(message) + message.get_body(("html",)).get_content()
+
+
 def test_an_offer_is_told_with_its_deadline_in_the_readers_own_time_and_what_silence_means(harbour, go):
     async def walk():
         async with running(harbour, outlets=by(port)) as service:
@@ -181,7 +186,7 @@ def test_answers_lapses_and_grants_are_told_to_both_sides_and_to_nobody_else(har
             assert "delta" not in told
             (theirs,) = (message for message in box.got if "cinder" in message["To"])
             for secret in ("borealis", "Borealis", "2.10", "need-taken", "refus", "market"):
-                assert secret not in theirs.as_string(), secret
+                assert secret not in whole(theirs), secret
 
     with post() as (box, port):
         go(walk())
@@ -200,7 +205,7 @@ def test_behind_the_barrier_a_mail_tells_no_terms(harbour, go):
             (message,) = box.got
             assert "behind the information barrier" in plain(message)
             for secret in ("2.10", "5,000", "5000", "h100", "October", "training"):
-                assert secret not in message.as_string(), secret
+                assert secret not in whole(message), secret
 
     with post() as (box, port):
         go(walk())
