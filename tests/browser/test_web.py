@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +215,58 @@ def _key_of(site: Site) -> str:
         return (await service.client("aster").get("/v1/journal/head")).json()["keys"][0]
 
     return str(site.do(ask))
+
+
+def test_a_fresh_clone_is_walked_through_from_the_address_it_prints(browser: Browser, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "dibs", "serve", "--listen", "127.0.0.1:0", "--json", "--scenarios", str(HARBOUR.parents[1])]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    try:
+        said = json.loads("".join((*iter(process.stdout.readline, "}\n"), "}")))
+        buyer, supplier = browser.new_context().new_page(), browser.new_context().new_page()
+        buyer.goto(said["address"])
+        buyer.locator("[name=code]").fill(said["token"])
+        buyer.locator("[name=example][value=harbour]").check()
+        buyer.get_by_role("button", name="Begin").click()
+        guest = re.search(r"borealis\s+(dibs_\S+)", buyer.inner_text("body"))
+        assert guest is not None
+        for page, token in ((buyer, said["token"]), (supplier, guest[1])):
+            page.goto(said["address"])
+            page.get_by_label("Your token").fill(token)
+            page.get_by_role("button", name="Sign in").click()
+
+        today = datetime.fromisoformat(str(buyer.locator("body").get_attribute("data-now"))).date()
+        buyer.get_by_role("link", name="Ask for capacity").click()
+        buyer.get_by_label("How many").fill("3000")
+        buyer.get_by_label("Start, at the earliest").fill((today + timedelta(days=60)).isoformat())
+        buyer.get_by_label("Start, at the latest").fill((today + timedelta(days=200)).isoformat())
+        buyer.get_by_role("button", name="Send the request").click()
+        for label, value in (("Price", "2.10"), ("Take or pay", "80"), ("Service level", "99.9"), ("Delay at no cost", "14")):
+            buyer.get_by_label(label).fill(value)
+        buyer.get_by_role("button", name="Serve the notice on Borealis Cloud").click()
+
+        assert "Borealis Cloud has to answer" in buyer.inner_text("#next")
+        supplier.reload()
+        supplier.locator(".card a").first.click()
+        assert "named staff only" in supplier.inner_text("h1")
+        supplier.get_by_role("button", name="Name me as a reader").click()
+        supplier.get_by_role("button", name="Read it (this is logged)").click()
+        supplier.locator("summary", has_text="Take a part").click()
+        supplier.locator("details", has_text="Take a part").get_by_label("How many").fill("1000")
+        supplier.get_by_role("button", name="Take this part").click()
+        assert "Taken in part" in supplier.inner_text(".deadline")
+
+        buyer.reload()
+        buyer.get_by_role("radio", name="cinder-west").check()
+        buyer.get_by_role("button", name="Sign the grant").click()
+        assert "All of it is promised" in buyer.inner_text(".lead")
+        buyer.locator("#grants a", has_text="cinder-west").click()
+        buyer.get_by_role("link", name="The proof of it").click()
+        assert "Yes: 2,000 h100 on cinder-west" in buyer.locator(".caption").first.inner_text()
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
 
 
 def test_the_supplier_declines_and_the_need_is_free(browser: Browser, filled: Site) -> None:

@@ -167,7 +167,7 @@ class Door:
         declare_supply(self.front, played)
         people, now = self.front.people, self.place.clock.now()
         others = sorted(party for party in played.agreement.parties if party != played.file.buyer)
-        return tuple(Guest(party, people.token(party, Role.DESK, f"desk of {party}", at=now)) for party in others)
+        return tuple(Guest(party, people.token(party, Role.OPERATOR, f"operator of {party}", at=now)) for party in others)
 
     def _examples(self) -> tuple[Path, ...]:
         """Scenarios to begin with: those of the settings, or those of the source tree."""
