@@ -324,6 +324,8 @@ def test_a_new_text_is_refused_with_every_finding_at_once(harbour, go):
             assert len(wrong.json()["findings"]) >= 2
             lost = await aster.post("/v1/agreements", json={"text": text.replace("delta-south:", "delta-north:")})
             assert (lost.status_code, lost.json()["code"]) == (422, "DIB307")
+            other = await aster.post("/v1/agreements", json={"text": text.replace("USD", "EUR")})
+            assert (other.status_code, other.json()["code"]) == (422, "DIB307")
             assert len((await got(aster, "/v1/agreements"))["items"]) == 1
 
     go(adopt())

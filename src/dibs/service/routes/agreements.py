@@ -314,6 +314,8 @@ def _lost(before: Agreement, after: Agreement, name: str) -> list[Finding]:
         ("host", before.hosts, after.hosts),
         ("class of work", before.workload_classes, after.workload_classes),
         ("clause", [c.id for c in all_clauses(before)], {c.id for c in all_clauses(after)}),
+        ("currency", [before.currency], {after.currency}),
+        ("time zone", [before.time_zone], {after.time_zone}),
     )
     lost = [(kind, one) for kind, old, new in kinds for one in dict.fromkeys(old) if one not in new]
     fix = "keep it: what is over is ended by an amendment, and stays in the text"
