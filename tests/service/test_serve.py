@@ -153,3 +153,9 @@ def test_everything_wrong_is_said_at_once():
     with pytest.raises(BadInput) as caught:
         read_settings({"--db": "sqlite://", "--listen": "here"}, {"DIBS_ADMIN_TOKEN": "short", "DIBS_PUBLIC_URL": "dibs"})
     assert sorted(finding.code for finding in caught.value.findings) == ["DIB390", "DIB391", "DIB393", "DIB393"]
+
+
+def test_a_service_has_its_database_for_itself():
+    with pytest.raises(BadInput) as caught:
+        read_settings({"--db": "postgresql://dibs@db/books?book=other"}, {})
+    assert [finding.code for finding in caught.value.findings] == ["DIB390"]

@@ -7,6 +7,7 @@ scope here: both worlds run in one process, and their times would say more about
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from dibs.service.routes import OPERATIONS
 from dibs.testing.acts import BEGIN
 from dibs.testing.partnership import PARTIES, Secrets, live, otherwise_for, partnership
 from dibs.testing.service import on_a_socket, running
+from dibs.web.routes import PAGES
 
 HARBOUR = (Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml").read_text("utf-8")
 COUNTERPARTIES = [party for party in PARTIES.values() if party != "aster"]
@@ -33,6 +35,13 @@ IDS = {
     "/v1/statements/": ("aster--borealis", "borealis--aster", "aster--delta", "delta--aster", "borealis--cinder", "none"),
 }
 """Names of what is there in one world or the other, and of nothing."""
+PAGE_IDS = {
+    "/requests/": IDS["/v1/capacity-requests/"],
+    "/offers/": IDS["/v1/offers/"],
+    "/grants/": IDS["/v1/grants/"],
+    "/money/": IDS["/v1/statements/"],
+    "/journal/": IDS["/v1/grants/"],
+}
 QUERIES = ({}, {"limit": "1"}, {"limit": "0"}, {"cursor": "nonsense"}, {"status": "open"}, {"surprise": "1"})
 
 
@@ -119,6 +128,27 @@ async def stream(service, party):
     return out
 
 
+async def pages(service, party):
+    """Every page, as the party's browser gets it: but for the marks that are random in any session."""
+    told = {}
+    for role in Role:
+        name = f"tok-{party}-{role}-p"
+        secret = service.front.people.token(party, role, f"{role} of {party}", at=BEGIN, name=name, secret=f"dibs_{name}_{'x' * 30}")
+        browser = service.bare({"x-request-id": "the-same"})
+        assert (await browser.post("/sign-in", data={"token": secret})).status_code == 303
+        for method, address, _ in PAGES:
+            if method != "GET":
+                continue
+            names = next((found for prefix, found in PAGE_IDS.items() if address.startswith(prefix)), ("none",))
+            for one in names if "{" in address else ("",):
+                path = re.sub(r"\{[^}]+\}", "2025-04", re.sub(r"\{(id|pair|form)\}", one, address, count=1))
+                answer = await browser.get(path)
+                text = re.sub(rb'name="(csrf|key)" value="[^"]*"', b"", answer.content)
+                headers = {name: value for name, value in answer.headers.items() if name not in {"date", "content-length"}}
+                told[f"{role} {path}"] = (answer.status_code, headers, text)
+    return told
+
+
 async def world(party, secrets, look):
     async with running(partnership(HARBOUR)) as service:
         await live(service, secrets)
@@ -146,6 +176,13 @@ def test_no_act_of_ones_own_tells_the_worlds_apart(go, party):
 def test_no_event_tells_the_worlds_apart(go, party):
     one, other = (go(world(party, secrets, stream)) for secrets in (Secrets(), otherwise_for(party)))
     assert one == other
+
+
+@pytest.mark.parametrize("party", COUNTERPARTIES)
+def test_no_page_tells_the_worlds_apart(go, party):
+    one, other = (go(world(party, secrets, pages)) for secrets in (Secrets(), otherwise_for(party)))
+    assert [(page, one[page], other[page]) for page in one if one[page] != other[page]] == []
+    assert sum(status == 200 for status, _, _ in one.values()) > 20
 
 
 def test_the_house_tells_the_worlds_apart(go):

@@ -167,6 +167,11 @@ def _database(said: str, where: Mark, findings: list[Finding]) -> str:
         return f"sqlite:///{Path(path).absolute()}"
     if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
         try:
+            if "book" in sa.make_url(f"postgresql+psycopg://{rest}").query:
+                findings.append(
+                    Finding("DIB390", "a service keeps one book in its database: people and money belong to it", where, "leave `book` out")
+                )
+                return ""
             return sa.make_url(f"postgresql+psycopg://{rest}").render_as_string(hide_password=False)
         except (ArgumentError, ValueError):
             findings.append(Finding("DIB390", f"the `{scheme}` address cannot be read", where, fix))
@@ -320,7 +325,11 @@ def _store(settings: Settings, signer: SigningKey) -> Store:
     """The book's own adapter."""
     if settings.file:
         return SqliteStore(settings.file, signer=signer)
-    postgres = importlib.import_module("dibs.store.postgres")  # only now: psycopg is an extra
+    try:
+        postgres = importlib.import_module("dibs.store.postgres")  # only now: psycopg is an extra
+    except ImportError as error:
+        message = "this installation cannot speak to PostgreSQL: install `dibs[postgres]`"
+        raise Unavailable(message, code="DIB390", retry=False) from error
     store: Store = postgres.PostgresStore(settings.database.replace("postgresql+psycopg://", "postgresql://", 1), signer=signer)
     return store
 
