@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 
 from dibs.service.problems import Problem, respond_to
@@ -73,7 +73,7 @@ class Gate:
         """Nobody has come yet."""
         self._app = app
         self._limits = limits
-        self._counts = FixedWindowRateLimiter(MemoryStorage())
+        self._counts = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._rate = RateLimitItemPerMinute(limits.rate) if limits.rate else None
         self._guesses = RateLimitItemPerMinute(limits.guesses)
         self._good: dict[bytes, None] = {}
