@@ -363,3 +363,52 @@ def test_static_files_are_the_ones_that_pages_name(harbour, go):
                 assert (await client.get(f"/static/{name}")).status_code == 404
 
     go(load())
+
+
+@pytest.mark.parametrize("query", [
+    "on=yesterday", "on=0001-01-01", "on=9999-12-31", "known=2300-01-01", "on=%00", "from=x&to=y", "from=2199-12-31&to=1970-01-01", "cursor=made-up",
+    "status=%F0%9F%92%A9", "class=training&host=atlantis", "class=%00&host=x", "class=training&host=cinder-west&quantity=-1", "quantity=1e99",
+    "month=2025-99", "counterparty=%3Cscript%3E", "before=-1", "before=99999999999999", "before=0", "disclose=everything", "status=live&cursor=x",
+])  # fmt: skip
+def test_no_address_that_somebody_makes_up_breaks_a_page(harbour, go, query):
+    async def look():
+        async with running(harbour) as service:
+            await begun(service)
+            aster, borealis = await enter(service, "aster", Role.ADMIN), await enter(service, "borealis", Role.ADMIN)
+            for place in (
+                *HOUSE,
+                *MONEY,
+                "/journal",
+                "/people",
+                "/journal/proof/promise",
+                "/requests/need",
+                "/requests/..",
+                "/money/a--b/2025-01",
+                "/journal/proof/x",
+            ):
+                for client in (aster, borealis):
+                    answer = await client.get(f"{place}?{query}")
+                    assert answer.status_code < 500, (place, query)
+                    assert "<script>" not in answer.text
+
+    go(look())
+
+
+def test_what_parties_write_is_shown_as_text_and_never_runs(harbour, go):
+    async def write():
+        async with running(harbour) as service:
+            aster = service.client("aster")
+            await aster.post("/v1/capacity-requests", json=need(id="need", purpose="<script>alert(1)</script>"))
+            await aster.post("/v1/offers", json=notice("need", address='"><img src=x onerror=alert(1)>') | {"id": "offer"})
+            for party, place in (
+                ("aster", "/requests"),
+                ("aster", "/requests/need"),
+                ("aster", "/calendar"),
+                ("aster", "/journal"),
+                ("borealis", "/offers/offer"),
+            ):
+                text = (await (await enter(service, party)).get(place)).text
+                assert "<script>alert" not in text
+                assert "<img src=x" not in text
+
+    go(write())
