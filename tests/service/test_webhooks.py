@@ -539,3 +539,21 @@ def test_the_lines_that_the_docs_show_check_a_message(harbour, go):
 
     with Receiver() as receiver:
         go(walk())
+
+
+def test_of_two_replicas_that_read_the_same_stretch_only_one_writes_it_down(harbour, go):
+    async def walk():
+        async with running(harbour, outlets=OPEN) as service:
+            borealis = service.client("borealis")
+            made = await add(borealis, receiver.url)
+            hooks = service.front.outlets.webhooks
+            stale = hooks.get("borealis", made["id"])
+            await offer(service, "one")
+            await hooks.round()
+            assert len(receiver.got) == 1
+            await hooks._enrol(stale, service.clock.now())
+            await hooks.round()
+            assert len(receiver.got) == 1
+
+    with Receiver() as receiver:
+        go(walk())
