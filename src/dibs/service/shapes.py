@@ -115,7 +115,9 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     front_door: Literal["", "holder_service", "direct"] = ""
 
     def request(self, name: str, party: str) -> CapacityRequest:
-        """As the procedure takes it."""
+        """As the procedure takes it.  Raises `Problem` 422 for a price below nothing."""
+        if self.price_max is not None and self.price_max < 0:
+            raise bad_body(f"`{self.price_max}` is less than nothing, at `$.price_max`")
         values = {field: getattr(self, field) for field in self.__struct_fields__}
         values |= {"id": name, "party": party, "start_earliest": moment(self.start_earliest), "start_latest": moment(self.start_latest)}
         return CapacityRequest(**values)
