@@ -21,6 +21,7 @@ from dibs.service.app import act_key, permit
 from dibs.service.clocks import SteeredClock
 from dibs.service.operation import Call, NoBody
 from dibs.service.problems import Problem, bad_query
+from dibs.service.soundness import unsound
 from dibs.web import live, words
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class Visit:
             asked = msgspec.convert(query, operation.query, strict=False)
         except msgspec.ValidationError as error:
             raise bad_query(str(error)) from error
+        if found := tuple(unsound(asked)):
+            raise bad_query(f"{found[0].message}: {found[0].fix}")
         key = act_key(self.actor, self.form.get("key", "")) if operation.writes else ""
         call: Call[Any, Any] = Call(
             front=self.front, actor=self.actor, body=NoBody() if body is None else body, query=asked, path=dict(path or {}), key=key, dry_run=dry_run
