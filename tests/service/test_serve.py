@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import httpx
@@ -17,8 +19,13 @@ from click.testing import CliRunner
 from dibs.cli.main import cli
 from dibs.errors import BadInput
 from dibs.service.wiring import read_settings
+from dibs.testing.service import need
 
 HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
+
+
+LATER = {"start_earliest": "2029-06-01T00:00:00Z", "start_latest": "2029-09-01T00:00:00Z"}
+"""The server's clock is that of the machine."""
 
 
 class Served:
@@ -159,3 +166,32 @@ def test_a_service_has_its_database_for_itself():
     with pytest.raises(BadInput) as caught:
         read_settings({"--db": "postgresql://dibs@db/books?book=other"}, {})
     assert [finding.code for finding in caught.value.findings] == ["DIB390"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_acknowledged_is_there_however_the_server_ends(serve, number):
+    said = (first := serve(str(HARBOUR))).said()
+    headers = {"authorization": f"Bearer {said['token']}"}
+    done, begun = [], threading.Event()
+
+    def ask(worker):
+        with httpx.Client(base_url=said["address"], headers=headers) as client, contextlib.suppress(httpx.HTTPError):
+            for nth in range(1000):
+                answer = client.post("/v1/capacity-requests", json=need(id=f"need-{worker}-{nth}", **LATER))
+                if answer.status_code == 201:
+                    done.append(answer.json()["subject"])
+                    begun.set()
+
+    workers = [threading.Thread(target=ask, args=(worker,)) for worker in range(4)]
+    for worker in workers:
+        worker.start()
+    assert begun.wait(30)
+    first.process.send_signal(number)
+    for worker in workers:
+        worker.join(30)
+    first.process.communicate(timeout=30)
+    later = serve().said()
+    with httpx.Client(base_url=later["address"], headers=headers) as client:
+        kept = {item["id"] for item in client.get("/v1/capacity-requests?limit=1000").json()["items"]}
+    assert done
+    assert set(done) <= kept

@@ -120,7 +120,7 @@ class Door:
 
     def _first_steps(self) -> ASGIApp:
         app = Starlette(
-            routes=[Route("/", self._ask), Route("/", self._begin, methods=["POST"]), Route("/first.css", self._style)],
+            routes=[Route("/", self._ask), Route("/", self._begin, methods=["POST"])],
             middleware=[Middleware(Gate, limits=limits_of(self.place.settings))],
         )
         app.add_exception_handler(404, self._not_yet)
@@ -137,10 +137,6 @@ class Door:
     async def _ask(self, request: Request) -> Response:
         del request
         return self._page()
-
-    async def _style(self, request: Request) -> Response:
-        del request
-        return Response((TEMPLATES / "first.css").read_text("utf-8"), media_type="text/css")
 
     async def _begin(self, request: Request) -> Response:
         async with request.form(max_files=1, max_fields=10, max_part_size=FORM_MAX) as form:
