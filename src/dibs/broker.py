@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 GROUP_MAX = 10_000
 """So many acts may share one commit (bound is in)."""
+SKEW_MAX = 2
+"""Seconds by which a clock may lie behind the last act of a book that has several writers (bound is in): no two clocks agree."""
+TRIES = 5
+"""So often an act is judged anew because another writer was faster; holding the book, the second time does it unless the store fails."""
 
 
 class Clock(Protocol):
@@ -70,10 +74,13 @@ class Store(Protocol):
         """
 
     def refresh(self) -> Iterator[Entry]:
-        """What others have appended since this store last looked, in order; nothing where it is the only writer."""
+        """What others have appended since this store last looked, in order; nothing where it is the only writer.
+
+        What it hands out counts as looked at, so each has to be taken in as it comes.
+        """
 
     def alone(self) -> AbstractContextManager[None]:
-        """Within it no other writer gets in between: what `refresh` read is current until the end."""
+        """Within it no other writer gets in between, until the first `append`: what `refresh` read is current until then."""
 
     def entries(self) -> Iterator[Entry]:
         """Every entry, in order.  Raises `BadInput` at the first one that is not what was written."""
@@ -203,12 +210,7 @@ class Broker:
         if len(acts) > GROUP_MAX:
             message = f"more than {GROUP_MAX} acts in one commit"
             raise ValueError(message)
-        try:
-            return self._group(acts)
-        except Behind:
-            with self._store.alone():
-                self.catch_up()
-                return self._group(acts)
+        return self._ordered(acts, together=False)
 
     def suppose(self, command: AnyCommand, *, at: Instant | None = None) -> tuple[AnyEvent, ...]:
         """What would come of a command, now.  Nothing is kept.  Raises what `submit` raises, but for the key."""
@@ -218,16 +220,23 @@ class Broker:
         """Take in what other writers have appended.  Returns it."""
         if self._stale:
             self._replay()
-        entries = tuple(self._store.refresh())
-        for entry in entries:
+        entries = []
+        for entry in self._store.refresh():
             self._apply(entry)
-        return entries
+            entries.append(entry)
+        return tuple(entries)
 
     def submit_many(self, acts: Iterable[Act]) -> tuple[tuple[AnyEvent, ...], ...]:
         """Hear many commands, in order, and make them durable together: all of them or none.
 
         Each is judged on the state that those before it lead to.  Raises what `submit` raises; then none of them happened.
         """
+        if self._store.shared:
+            acts = tuple(acts)
+            if len(acts) > GROUP_MAX:
+                message = f"more than {GROUP_MAX} acts in one commit"
+                raise ValueError(message)
+            return tuple([heard for heard in self._ordered(acts, together=True) if not isinstance(heard, DibsError)])
         entries: list[Entry] = []
         answers: list[tuple[AnyEvent, ...]] = []
         keys: dict[str, Entry] = {}
@@ -254,6 +263,8 @@ class Broker:
 
     def wake(self, at: Instant | None = None) -> Instant | None:
         """Let happen what is due, do what is outstanding, and say when to be woken next; none if nothing will be due."""
+        if self._store.shared:
+            self.catch_up()
         at = self._time(at)
         next_due = due(self.state)
         if next_due is not None and next_due <= at:
@@ -275,8 +286,27 @@ class Broker:
         finally:
             self._store.close()
 
-    def _group(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
-        """Judge each on what those before it lead to, as a supposition, and let it come true once it is kept."""
+    def _ordered(self, acts: Sequence[Act], *, together: bool) -> tuple[Heard, ...]:
+        """Judge on how things stand here; if another writer was faster, judge again on how they stand there, alone with the book."""
+        try:
+            return self._group(acts, together=together)
+        except Behind as error:
+            behind = error
+        for _ in range(TRIES):
+            try:
+                with self._store.alone():
+                    self.catch_up()
+                    return self._group(acts, together=together)
+            except Behind as error:  # the store lost its hold on the book
+                behind = error
+        message = f"`{self._store.name}` could not be held for as long as one act takes: try again"
+        raise Unavailable(message, code="DIB152", retry=True) from behind
+
+    def _group(self, acts: Sequence[Act], *, together: bool) -> tuple[Heard, ...]:
+        """Judge each on what those before it lead to, as a supposition, and let it come true once it is kept.
+
+        `together`: all of them or none; the first that cannot be heard is raised.
+        """
         entries: list[Entry] = []
         heard: list[Heard] = []
         keys: dict[str, Entry] = {}
@@ -285,6 +315,7 @@ class Broker:
         first = self._store.size
         certain, at = self._state, self._at
         self._state = suppose(certain)
+        failed: DibsError | None = None
         try:
             for act in acts:
                 try:
@@ -297,19 +328,24 @@ class Broker:
                             keys[act.key] = entry
                             self._fold(entry)
                     heard.append(known)
-                except BadInput as error:
+                except (BadInput, Unavailable) as error:
+                    if isinstance(error, Unavailable) and error.code != "DIB162":
+                        raise  # only a wrong clock is the act's own fault
                     heard.append(error)
-                except Unavailable as error:
-                    if error.code != "DIB162":  # only a wrong clock is the act's own fault
-                        raise
-                    heard.append(error)
+                    failed = failed or error
             following = due(self._state)
         finally:
             self._state, self._at = certain, at
-        if entries:
+        if entries and not (together and failed):
             self._store.append(entries, due=following)
             for entry in entries:
                 self._apply(entry)
+        elif (
+            self._store.shared and self.catch_up()
+        ):  # what adds nothing is not compared with the book, and may have been judged on less than it holds
+            return self._group(acts, together=together)
+        if together and failed:
+            raise failed
         return tuple(heard)
 
     def _judge(self, command: AnyCommand, at: Instant, key: str, seq: int) -> Entry:
@@ -381,6 +417,8 @@ class Broker:
         if self._stale:
             self._replay()
         if self._at is not None and at < self._at:
+            if self._store.shared and self._at - at <= SKEW_MAX:
+                return self._at  # the clock of another writer is ahead of ours
             message = f"it is {iso(at)}, but the book already holds an act of {iso(self._at)}: set the clock right, or wait until then"
             raise Unavailable(message, code="DIB162", retry=True)
         return at

@@ -23,19 +23,25 @@ def memory(_, signer):
     return MemoryStore(secret=SECRET, signer=signer)
 
 
-def sqlite(path, signer):
-    return SqliteStore(path / "book.db", secret=SECRET, signer=signer)
+def sqlite(request, signer):
+    return SqliteStore(request.getfixturevalue("tmp_path") / "book.db", secret=SECRET, signer=signer)
 
 
-STORES = [memory, sqlite]
+def postgres(request, signer):
+    from dibs.store.postgres import PostgresStore  # noqa: PLC0415 - its driver may not be installed
+
+    return PostgresStore(request.getfixturevalue("postgres_url"), secret=SECRET, signer=signer)
+
+
+STORES = [memory, sqlite, postgres]
 
 
 @pytest.fixture(params=STORES, ids=lambda make: make.__name__)
-def make(request, tmp_path):
+def make(request):
     opened = []
 
     def open_store(signer=None):
-        opened.append(request.param(tmp_path, signer))
+        opened.append(request.param(request, signer))
         return opened[-1]
 
     yield open_store
