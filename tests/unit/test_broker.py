@@ -400,6 +400,20 @@ def test_acts_of_one_commit_stand_each_for_itself(make, agreement):
     assert state_digest(broker.state) == state_digest(alone.state)
 
 
+def test_all_that_was_due_before_a_group_happens_at_its_instant_within_it(make, agreement):
+    """Its acts are judged as suppositions on a supposition: the timers two layers down count all the same."""
+    broker, alone = begun(make(), agreement), begun(MemoryStore(), agreement)
+    acts = [*opening(), *(act for nth in range(5) for act in list(need(nth, BEGIN + 60 + nth, "silence"))[:2])]
+    acts.sort(key=lambda act: act.at)
+    for one in (broker, alone):
+        run(one, acts)
+    late = [Act(command=Wake(by="clock"), at=BEGIN + 40 * 86_400), *opening(BEGIN + 41 * 86_400)]
+    expected = [alone.submit(act.command, at=act.at, key=act.key) for act in late]
+    assert [event.at - BEGIN - 30 * 86_400 for event in expected[0] if isinstance(event, RightLapsed)] == [120, 121, 122, 123, 124]
+    assert list(broker.submit_each(late)) == expected
+    assert state_digest(broker.state) == state_digest(alone.state)
+
+
 def test_a_key_used_twice_in_one_commit_is_done_once_and_its_misuse_harms_nobody_else(make, agreement):
     broker = begun(make(), agreement)
     first, second = (act.command for act in list(life(20))[:2])
