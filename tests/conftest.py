@@ -18,7 +18,7 @@ _NUMBERS = itertools.count()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="play only this world of the simulation (a failing test names it)")
     parser.addoption("--worlds", type=int, default=1000, help="how many worlds of the simulation to play (default: 1000)")
-    parser.addoption("--offers", type=int, default=200, help="how many offers the replicas race for (default: 200)")
+    parser.addoption("--offers", type=int, default=400, help="how many offers the replicas race for (default: 400)")
     parser.addoption("--golden", action="store_true", help="write the golden files anew instead of comparing with them; review the difference")
 
 
