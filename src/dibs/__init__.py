@@ -9,6 +9,9 @@
     played = dibs.run(dibs.load_scenario("examples/harbour"), seed=7)
     assert all(law.holds for law in played.laws)
 
+    with dibs.Client("https://dibs.example.com", token) as client:
+        open_offers = list(client.each(client.list_offers, status="open"))
+
 The names in `__all__` are the whole public promise of the package; everything else may move.  Importing `dibs` imports
 nothing else: each name fetches what it needs when it is first used.
 """
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import os
 
+    from dibs.client import AsyncClient, Client, Problem
     from dibs.contract.model import Agreement
     from dibs.decisions.compile import compile_agreement
     from dibs.decisions.decide import decide
@@ -33,7 +37,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
+    "AsyncClient",
     "BadInput",
+    "Client",
+    "Problem",
     "Unavailable",
     "__version__",
     "check",
@@ -48,7 +55,10 @@ __all__ = [
 
 _HOMES = {
     "Answer": ("dibs.decisions.decision", "Answer"),
+    "AsyncClient": ("dibs.client", "AsyncClient"),
     "BadInput": ("dibs.errors", "BadInput"),
+    "Client": ("dibs.client", "Client"),
+    "Problem": ("dibs.client", "Problem"),
     "Unavailable": ("dibs.errors", "Unavailable"),
     "compile_agreement": ("dibs.decisions.compile", "compile_agreement"),
     "decide": ("dibs.decisions.decide", "decide"),

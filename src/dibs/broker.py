@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dibs.contract.model import Agreement
+    from dibs.journal.audit import Book
     from dibs.journal.checkpoint import Head
     from dibs.procedure.events import AnyEvent
     from dibs.procedure.intents import AnyIntent
@@ -91,6 +92,9 @@ class Store(Protocol):
     def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
         """The entries with these numbers, in their order.  Raises `BadInput` at one that is not what was written."""
 
+    def reader(self) -> AbstractContextManager[Book]:
+        """The book as it is now, for an audit or an export: also from another thread, while this one goes on writing."""
+
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
 
@@ -133,13 +137,13 @@ class Broker:
         *,
         clock: Clock | None = None,
         dispatcher: Dispatcher | None = None,
-        listener: Callable[[Entry], None] | None = None,
+        listener: Callable[[Entry, State], None] | None = None,
     ) -> None:
         """Take up the book where it stands.
 
         `agreement` saves compiling a text that is at hand compiled; it counts only once it is adopted.  Without a
         `clock` every command has to say its `at`.  The `listener` is told of every entry that is kept, once, from the
-        first one of the book on.  Raises `BadInput` if an entry of the book was altered.
+        first one of the book on, and of the state it led to.  Raises `BadInput` if an entry of the book was altered.
         """
         self._store = store
         self._clock = clock
@@ -377,7 +381,7 @@ class Broker:
     def _tell(self, entry: Entry) -> None:
         if self._listener is not None and entry.seq >= self._told:
             self._told = entry.seq + 1
-            self._listener(entry)
+            self._listener(entry, self._state)
 
     def _fold(self, entry: Entry) -> None:
         for event in entry.events:

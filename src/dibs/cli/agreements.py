@@ -195,12 +195,12 @@ def as_written(value: Any, shape: Shape) -> Any:
 
 
 def _schema_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in ("agreement", "scenario", "suppliers", "programme") if name.startswith(incomplete)]
+    return [name for name in ("agreement", "scenario", "suppliers", "programme", "openapi") if name.startswith(incomplete)]
 
 
 @click.argument("name", shell_complete=_schema_names)
 def schema(out: Output, name: str) -> None:
-    """Print the JSON Schema of a kind of file: agreement, scenario, suppliers, programme.
+    """Print the JSON Schema of a kind of file: agreement, scenario, suppliers, programme; or the service's own document: openapi.
 
     Editors complete and check with it: dibs schema agreement > agreement.schema.json
     """
@@ -210,8 +210,14 @@ def schema(out: Output, name: str) -> None:
     from dibs.simulate.schemas import FILES
     from dibs.simulate.schemas import schema as scenario_schema
 
-    known = ["agreement", *FILES]
+    known = ["agreement", *FILES, "openapi"]
     if name not in known:
         raise bad("DIB191", f"there is no schema `{name}`{like(name, known)}", f"take one of: {', '.join(known)}", name)
-    document = agreement_schema(name) if name == "agreement" else scenario_schema(name)
+    if name == "openapi":
+        from dibs.service.openapi import document as openapi
+        from dibs.service.routes import OPERATIONS
+
+        document = openapi(OPERATIONS)
+    else:
+        document = agreement_schema(name) if name == "agreement" else scenario_schema(name)
     out.answer(document, lambda console: console.print(json.dumps(document, ensure_ascii=False, indent=2), soft_wrap=True))

@@ -36,6 +36,7 @@ MARK = "run.json"
 @click.option("--variant", help="Play under this variant of the agreement.")
 @reading_option
 @click.option("--skip-bad", is_flag=True, help="Leave out the rows of tables that cannot be used, and count them.")
+@click.option("--progress", "lines", is_flag=True, help="Say how far it is on standard error, a line a month: for programs that start it.")
 def run(
     out: Output,
     *,
@@ -46,6 +47,7 @@ def run(
     variant: str | None,
     readings: tuple[tuple[str, str], ...],
     skip_bad: bool,
+    lines: bool,
 ) -> int:
     """Play a scenario over its years and leave a report.
 
@@ -66,7 +68,7 @@ def run(
         loaded = loaded.variant(variant)
     if readings:
         loaded = loaded.under(take(loaded.agreement, dict(readings)))
-    with _progress(out, loaded) as progress:
+    with _lines() if lines else _progress(out, loaded) as progress:
         # A key for this run alone, kept nowhere: what it has signed can be checked with the public key that is left, and nobody can sign again.
         signer = SigningKey(f"run/{loaded.file.id}", secrets.token_bytes(32))
         result = play(loaded, seed, until=until, progress=progress, signer=signer)
@@ -97,6 +99,21 @@ def _refuse_foreign(leaves: Path) -> None:
     if foreign:
         fix = "name a new folder with `--out`, or one that a run left"
         raise bad("DIB192", f"`{leaves}` holds something that no run has left there", fix, str(leaves))
+
+
+@contextmanager
+def _lines() -> Iterator[Progress]:
+    """A line a month on standard error: the part that is played, from 0 to 1, and the month."""
+    said = ""
+
+    def reached(day: date, first: date, until: date, entries: int) -> None:
+        nonlocal said
+        month = f"{day:%B %Y}"
+        if month != said:
+            said = month
+            click.echo(f"{(day - first).days / max(1, (until - first).days):.3f} {month}, {entries:,} entries", err=True)
+
+    yield reached
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Who asks?  May this role do that?  Can what was sent be read?  Has it been done 
 
 from __future__ import annotations
 
+import logging
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,15 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from dibs.errors import DibsError, Finding, Mark
+from dibs.service.documents import documents
+from dibs.service.openapi import KEY_MAX
 from dibs.service.operation import Call, NoBody
-from dibs.service.problems import MEDIA_TYPE, Problem, bad_body, bad_query, not_permitted, problem_of, unauthenticated
+from dibs.service.problems import MEDIA_TYPE, Problem, bad_body, bad_query, broken, not_permitted, problem_of, unauthenticated
 from dibs.service.routes import OPERATIONS
+from dibs.service.soundness import shown, unsound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,17 +35,17 @@ if TYPE_CHECKING:
     from dibs.service.operation import Operation
 
 JSON = "application/json"
-KEY_MAX = 200
-"""Characters of an `Idempotency-Key` (bound is in)."""
+LOG = logging.getLogger("dibs.service")
 
 
 def make_app(front: Front, *, more: Sequence[BaseRoute] = (), middleware: Sequence[Middleware] = (), lifespan: Any = None) -> Starlette:
     """The application over one book.  `more` are routes that are no operations: pages, metrics, documents."""
     in_order = sorted(OPERATIONS, key=lambda operation: "{" in operation.path)  # fixed paths are tried before those with names in them
     routes = [Route(operation.path, _endpoint(front, operation), methods=[operation.method], name=operation.name) for operation in in_order]
-    app = Starlette(routes=[*routes, *more], middleware=[*middleware], lifespan=lifespan)
+    app = Starlette(routes=[*routes, *documents(OPERATIONS), *more], middleware=[*middleware], lifespan=lifespan)
     app.add_exception_handler(DibsError, _failed)
     app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(Exception, _broken)
     app.state.front = front
     return app
 
@@ -60,7 +64,8 @@ def _endpoint(front: Front, operation: Operation) -> Callable[[Request], Awaitab
                 query=_query(request, operation),
                 path=dict(request.path_params),
                 key=_key(request, actor, operation),
-                dry_run=operation.writes and request.query_params.get("dry_run") in {"true", "1"},
+                dry_run=_dry_run(request, operation),
+                last_seen=request.headers.get("last-event-id", ""),
             )
             answer = await operation.run(call)
         except DibsError as error:
@@ -79,11 +84,16 @@ def authenticate(front: Front, request: Request, operation: Operation) -> Actor:
     actor = front.people.recognise(token.strip(), at=front.office.now()) if scheme.lower() == "bearer" else None
     if actor is None:
         raise unauthenticated()
+    permit(actor, operation)
+    return actor
+
+
+def permit(actor: Actor, operation: Operation) -> None:
+    """Say no to whoever may not do this, through whatever they ask.  Raises `Problem` 403."""
     if operation.side == "house" and not actor.house:
         raise not_permitted(actor.role, "a token of the party that keeps the book")
     if actor.role not in operation.roles:
         raise not_permitted(actor.role, " or ".join(f"`{role}`" for role in sorted(operation.roles)))
-    return actor
 
 
 async def _body(request: Request, operation: Operation, decoder: msgspec.json.Decoder[Any]) -> Any:
@@ -97,32 +107,57 @@ async def _body(request: Request, operation: Operation, decoder: msgspec.json.De
     if kind != JSON:
         raise Problem("DIB310", 415, "not JSON", f"this path takes `{JSON}`: say so in `Content-Type`, and send JSON")
     try:
-        return decoder.decode(raw)
+        body = decoder.decode(raw)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
         place = "$" + where.rstrip("`") if where else "$"
-        finding = Finding("DIB303", what[:1].lower() + what[1:], Mark(place), "see this operation in /openapi.json")
-        raise bad_body(f"{finding.message}, at `{place}`", (finding,)) from error
-    except msgspec.DecodeError as error:
-        raise bad_body(f"what was sent is no JSON: {error}") from error
+        finding = Finding("DIB303", shown(what[:1].lower() + what[1:], 400), Mark(shown(place)), "see this operation in /openapi.json")
+        raise bad_body(f"{finding.message}, at `{finding.where.file}`", (finding,)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise bad_body(f"what was sent is no JSON: {shown(str(error), 400)}") from error
+    if found := tuple(unsound(body)):
+        raise bad_body(found[0].message, found)
+    return body
 
 
 def _query(request: Request, operation: Operation) -> Any:
     """The parameters of the address, checked.  Raises `Problem` 422."""
-    given = {name: value for name, value in request.query_params.multi_items() if not (operation.writes and name == "dry_run")}
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given:
+            raise bad_query(f"the parameter `{shown(name)}` is there twice: which of them is meant?")
+        given[name] = value
+    if operation.writes:
+        given.pop("dry_run", None)
     try:
-        return msgspec.convert(given, operation.query, strict=False)
+        query = msgspec.convert(given, operation.query, strict=False)
     except msgspec.ValidationError as error:
-        raise bad_query(str(error)) from error
+        raise bad_query(shown(str(error), 400)) from error
+    if found := tuple(unsound(query)):
+        raise bad_query(f"{found[0].message}: {found[0].fix}")
+    return query
+
+
+def _dry_run(request: Request, operation: Operation) -> bool:
+    """Whether nothing is to be kept.  Raises `Problem` 422 if that cannot be told: better to do nothing than what was not meant."""
+    said = request.query_params.get("dry_run", "false") if operation.writes else "false"
+    if said not in {"true", "false"}:
+        raise bad_query(f"`dry_run` is `true` or `false`, not `{shown(said)}`")
+    return said == "true"
 
 
 def _key(request: Request, actor: Actor, operation: Operation) -> str:
     """The name of this act in the book: of the party, so that two parties never meet in one; empty if it has none.  Raises `Problem` 422."""
-    key = request.headers.get("idempotency-key", "") if operation.writes else ""
-    if not key:
+    key = request.headers.get("idempotency-key") if operation.writes else None
+    if key is None:
         return ""
-    if len(key) > KEY_MAX or not key.isprintable():
-        raise bad_query(f"an `Idempotency-Key` has at most {KEY_MAX} printable characters")
+    if not 0 < len(key) <= KEY_MAX or not all("!" <= sign <= "~" for sign in key):
+        raise bad_query(f"an `Idempotency-Key` has 1 to {KEY_MAX} printable ASCII characters and no spaces")
+    return act_key(actor, key)
+
+
+def act_key(actor: Actor, key: str) -> str:
+    """What an act is called in the book, by what its sender calls it."""
     return f"{actor.party}:{sha256(key.encode()).hexdigest()[:32]}"
 
 
@@ -139,8 +174,17 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    path = shown(request.scope["path"])
     if error.status_code == 405:
-        headers = dict(error.headers or {})
-        detail = f"`{request.method}` is not what this path does: it knows {headers.get('Allow', 'other methods')}"
-        return respond_to(Problem("DIB309", 405, "not this way", detail, headers=headers))
-    return respond_to(Problem("DIB302", 404, "not found", f"there is no `{request.url.path}` here: see /openapi.json for what there is"))
+        known = sorted({method for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE for method in route.methods or ()})
+        detail = f"`{shown(request.method)}` is not what `{path}` does: it knows {', '.join(known)}"
+        return respond_to(Problem("DIB309", 405, "not this way", detail, headers={"allow": ", ".join(known)}))
+    if error.status_code == 404:
+        return respond_to(Problem("DIB302", 404, "not found", f"there is no `{path}` here: see /openapi.json for what there is"))
+    return respond_to(Problem("DIB303", error.status_code, "cannot be used", shown(error.detail)))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """An error that nobody foresaw.  The server hears of it too, after this."""
+    LOG.error("unforeseen error at %s %s", request.method, shown(request.scope["path"]), exc_info=error)
+    return respond_to(broken())

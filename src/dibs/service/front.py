@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from dibs.procedure.events import AnyEvent
     from dibs.procedure.state import Grant, Offer, Request, State
     from dibs.service.access import Actor
+    from dibs.service.accounts import Accounts
     from dibs.service.office import Office
     from dibs.service.operation import Call, Page
     from dibs.service.people import People
+    from dibs.service.runs import Runs
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -32,10 +34,12 @@ V = TypeVar("V")
 class Front:
     """Stands between the operations and the book."""
 
-    def __init__(self, office: Office, people: People, *, secret: bytes) -> None:
+    def __init__(self, office: Office, people: People, *, secret: bytes, accounts: Accounts, runs: Runs) -> None:
         """`secret` is what names and cursors grow from: nobody can guess one, and the same act gets the same name again."""
         self.office = office
         self.people = people
+        self.accounts = accounts
+        self.runs = runs
         self._secret = secret
         self._made_for: object = None
         self._sight: Sight | None = None
@@ -132,7 +136,7 @@ class Front:
 
     def page(self, items: Iterable[tuple[str, T]], page: Page, show: Callable[[T], V]) -> tuple[tuple[V, ...], str | None]:
         """The part of a list that was asked for; `items` are (name, item) in a stable order.  Raises `Problem` 422 for a cursor that is none."""
-        after = self._read_cursor(page.cursor) if page.cursor else None
+        after = self.read_cursor(page.cursor) if page.cursor else None
         out: list[V] = []
         last = ""
         for name, item in items:
@@ -140,16 +144,18 @@ class Front:
                 after = None if name == after else after
                 continue
             if len(out) == page.limit:
-                return tuple(out), self._cursor(last)
+                return tuple(out), self.cursor(last)
             out.append(show(item))
             last = name
         return tuple(out), None
 
-    def _cursor(self, name: str) -> str:
+    def cursor(self, name: str) -> str:
+        """A place in a list, as it is shown: nobody else can make one."""
         text = name.encode()
         return base64.urlsafe_b64encode(hmac.digest(self._secret, b"cursor " + text, "sha256")[:6] + text).decode().rstrip("=")
 
-    def _read_cursor(self, cursor: str) -> str:
+    def read_cursor(self, cursor: str) -> str:
+        """The place that a cursor stands for.  Raises `Problem` 422."""
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         except ValueError:

@@ -19,6 +19,7 @@ from dibs.contract.readings import all_clauses
 from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
 from dibs.procedure.commands import Wake
 from dibs.procedure.procedure import due
+from dibs.service.feed import Feed
 from dibs.service.index import Index
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Office:
         self.house = house
         self.store = store
         self.index = Index()
+        self.feed = Feed(house, text=store.text, read=store.read)
         self._listeners: list[Callable[[Entry], None]] = [self.index.hear]
         self.broker = Broker(store, agreement, clock=clock, listener=self._tell)
         self._waiting: deque[tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]] = deque()
@@ -191,7 +193,8 @@ class Office:
         async with self._changed:
             self._changed.notify_all()
 
-    def _tell(self, entry: Entry) -> None:
+    def _tell(self, entry: Entry, state: State) -> None:
+        self.feed.hear(entry, state)
         for listener in self._listeners:
             listener(entry)
 

@@ -57,6 +57,8 @@ class Call(Generic[B, Q]):
     key: str
     """What tells this act from others: made of the party and its `Idempotency-Key`."""
     dry_run: bool
+    last_seen: str = ""
+    """The `Last-Event-ID` of a stream that is taken up again."""
 
     @property
     def id(self) -> str:
@@ -81,6 +83,8 @@ class Operation:
     answer: Any
     acts: bool
     """Whether it becomes an entry of the book, whose key makes a repeat harmless."""
+    media: tuple[str, ...]
+    """What else than JSON it may answer with."""
     run: Callable[[Call[Any, Any]], Awaitable[Any]]
 
     @property
@@ -90,7 +94,15 @@ class Operation:
 
 
 def operation(
-    method: Literal["GET", "POST", "DELETE"], path: str, summary: str, *, roles: frozenset[Role], side: Side, status: int = 200, acts: bool = False
+    method: Literal["GET", "POST", "DELETE"],
+    path: str,
+    summary: str,
+    *,
+    roles: frozenset[Role],
+    side: Side,
+    status: int = 200,
+    acts: bool = False,
+    media: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Call[Any, Any]], Awaitable[Any]]], Operation]:
     """Make a function an operation."""
 
@@ -110,6 +122,7 @@ def operation(
             query=query,
             answer=hints["return"],
             acts=acts,
+            media=media,
             run=function,
         )
 

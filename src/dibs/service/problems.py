@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dibs.errors import BadInput, DibsError, Unavailable
+from dibs.service.soundness import shown
 
 if TYPE_CHECKING:
     from dibs.errors import Finding
@@ -77,7 +78,18 @@ def not_permitted(role: str, needs: str) -> Problem:
 
 def not_found(what: str, name: str) -> Problem:
     """It is not there, or not the asker's to see: both read alike."""
-    return Problem("DIB302", 404, "not found", f"there is no {what} `{name}` of yours: check the id, or list what there is")
+    return no_such(f"{what} `{shown(name)}` of yours")
+
+
+def no_such(what: str) -> Problem:
+    """There is no such thing."""
+    return Problem("DIB302", 404, "not found", f"there is no {what}: check the id, or list what there is")
+
+
+def broken() -> Problem:
+    """An error of ours: nothing of it is told."""
+    detail = "this should not happen and is not your doing: it is on our log; repeat the call under the same idempotency key, or tell us when it was"
+    return Problem("DIB311", 500, "an error of ours", detail, retry=True)
 
 
 def bad_body(detail: str, findings: tuple[Finding, ...] = ()) -> Problem:

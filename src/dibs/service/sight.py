@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dibs.contract.model import Agreement, Clause, ClauseId, PartyId
-    from dibs.procedure.events import AnyEvent
+    from dibs.procedure.events import AnyEvent, Because
     from dibs.procedure.state import Grant, Offer, State
     from dibs.service.access import Actor
 
@@ -118,6 +118,7 @@ class Sight:
         """An event's values as the actor may see them: the journal's own names; instants are whole seconds (UTC)."""
         out: dict[str, Any] = msgspec.to_builtins(event)
         del out["type"], out["at"]
+        out.pop("because", None)  # shown beside it, as far as the actor may read the clauses
         if actor.house:
             return out
         for name in _INNER:
@@ -125,9 +126,26 @@ class Sight:
         if isinstance(event, e.OfferServed) and event.barrier:
             out.pop("terms", None)
             out.pop("outside_price", None)
-        if isinstance(event, e.Granted) and actor.party != event.platform:
-            out.pop("price", None)
+        if isinstance(event, e.Granted):
+            if actor.party != event.platform:
+                out.pop("price", None)
+            if not _bargain(actor, event):
+                for name in ("request", "offer", "to_holder", "default_at"):
+                    out.pop(name, None)
         return out
+
+    def because(self, actor: Actor, event: AnyEvent) -> tuple[Because, ...]:
+        """An event's reasons as the actor may see them: that a need was free to come to it tells that others refused it."""
+        if actor.house or isinstance(event, e.CommandRefused):
+            return event.because
+        if isinstance(event, e.Granted) and not _bargain(actor, event):
+            return ()
+        return tuple(reason for reason in event.because if not reason.clause or actor.party in self.of_clause(reason.clause))
+
+
+def _bargain(actor: Actor, granted: e.Granted) -> bool:
+    """Whether the actor is the holder whose answer led to a grant."""
+    return granted.to_holder and actor.party == granted.platform
 
 
 _INNER = ("richer_than", "from_market", "from_cover", "consent", "case", "buyers", "remainder", "frees", "watch_until", "previous")

@@ -136,7 +136,7 @@ class Views:
             type=type(event).__name__,
             at=when(event.at),
             data=self._sight.data(actor, event),
-            because=self.reasons(actor, event.because),
+            because=self.reasons(actor, self._sight.because(actor, event)),
         )
 
     def reasons(self, actor: Actor, because: Iterable[Because]) -> tuple[ReasonView, ...]:

@@ -70,6 +70,10 @@ class MemoryStore:
         """The entries with these numbers."""
         return tuple(self._entries[number] for number in numbers)
 
+    def reader(self) -> AbstractContextManager[MemoryStore]:
+        """The store itself."""
+        return nullcontext(self)
+
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""
         return self._texts.get(digest)

@@ -13,7 +13,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -285,6 +285,10 @@ class SqliteStore(SqliteBook):
                 where = self._mark(number)
                 out.append(self._opener.open(self._sealed(row or (), FIRST, where), where))
         return tuple(out)
+
+    def reader(self) -> AbstractContextManager[SqliteBook]:
+        """The book as it is now, on a connection of its own."""
+        return closing(SqliteBook(self.name))
 
     def text(self, digest: str) -> str | None:
         """The agreement's text with this SHA-256."""

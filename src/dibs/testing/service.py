@@ -9,20 +9,29 @@ Its clock stands still until it is moved; everything else is the service that pe
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import sqlalchemy as sa
+import uvicorn
 
 from dibs.broker import Act
+from dibs.journal.checkpoint import SigningKey
 from dibs.procedure.commands import AdoptAgreement, DeclareCapacity
 from dibs.service.access import Role
+from dibs.service.accounts import Accounts
 from dibs.service.app import make_app
 from dibs.service.clocks import SteeredClock
 from dibs.service.front import Front
 from dibs.service.office import Office, house_of
 from dibs.service.people import People
+from dibs.service.runs import Runs
+from dibs.service.server import Server
+from dibs.store.ledger import Ledger
 from dibs.store.memory import MemoryStore
 from dibs.testing.acts import BEGIN
 
@@ -75,11 +84,11 @@ class Service:
 
 @contextlib.asynccontextmanager
 async def running(
-    agreement: Compiled, store: Store | None = None, *, at: Instant = BEGIN, house: str = "", room: int = 100_000
+    agreement: Compiled, store: Store | None = None, *, at: Instant = BEGIN, house: str = "", room: int = 100_000, scenarios: Path | None = None
 ) -> AsyncIterator[Service]:
     """A service on a book (default: an empty one in memory) with the agreement adopted and `room` accelerators declared on every host."""
     clock = SteeredClock(at, runs=False)
-    kept = MemoryStore() if store is None else store
+    kept = MemoryStore(signer=SigningKey("dibs.test/book", bytes(32))) if store is None else store
     office = Office(kept, agreement, clock=clock, house=house_of(agreement, house))
     if not kept.size:
         terms = agreement.agreement
@@ -90,16 +99,36 @@ async def running(
             for sku in host.skus
         ]
         office.broker.submit_each(acts)
-    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
-    front = Front(office, People(engine, house=office.house), secret=bytes(32))
-    service = Service(make_app(front), front, clock)
-    await office.open()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        engine = sa.create_engine(f"sqlite:///{place / 'service.db'}")
+        accounts = Accounts(office, Ledger(f"sqlite:///{place / 'ledger.db'}"))
+        runs = Runs(engine, folder=place / "runs", scenarios=scenarios, now=clock.now)
+        front = Front(office, People(engine, house=office.house), secret=bytes(32), accounts=accounts, runs=runs)
+        service = Service(make_app(front), front, clock)
+        await office.open()
+        try:
+            yield service
+        finally:
+            await service.close()
+            await runs.close()
+            await office.close()
+            accounts.close()
+            engine.dispose()
+
+
+@contextlib.asynccontextmanager
+async def on_a_socket(service: Service) -> AsyncIterator[str]:
+    """The same service behind a real web server, for what only shows on a socket.  Yields its address."""
+    config = uvicorn.Config(service.app, host="127.0.0.1", port=0, lifespan="off", log_config=None, access_log=False)
+    server = Server(config, service.office.feed)
+    serving = asyncio.create_task(server.serve())
+    await server.ready.wait()
     try:
-        yield service
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        await service.close()
-        await office.close()
-        engine.dispose()
+        server.should_exit = True
+        await serving
 
 
 def need(**fields: Any) -> dict[str, Any]:
