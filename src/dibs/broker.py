@@ -154,6 +154,7 @@ class Broker:
         self._state = State()
         self._at: Instant | None = None
         self._stale = True
+        self._raced = False
         self._replay()
         store.sign()
 
@@ -291,15 +292,20 @@ class Broker:
             self._store.close()
 
     def _ordered(self, acts: Sequence[Act], *, together: bool) -> tuple[Heard, ...]:
-        """Judge on how things stand here; if another writer was faster, judge again on how they stand there, alone with the book."""
-        try:
-            return self._group(acts, together=together)
-        except Behind as error:
-            behind = error
+        """Judge on how things stand here; if another writer was faster, judge again on how they stand there, alone with the book.
+
+        While others keep writing, the book is taken first: judging in vain would cost more than waiting for one's turn.
+        """
+        behind: Behind | None = None
+        if not self._raced:
+            try:
+                return self._group(acts, together=together)
+            except Behind as error:
+                behind = error
         for _ in range(TRIES):
             try:
                 with self._store.alone():
-                    self.catch_up()
+                    self._raced = bool(self.catch_up())
                     return self._group(acts, together=together)
             except Behind as error:  # the store lost its hold on the book
                 behind = error

@@ -101,6 +101,23 @@ def test_an_act_is_found_by_its_key(filled):
     assert filled.find("") is None
 
 
+def test_entries_are_read_by_their_numbers_in_the_order_asked_for(filled):
+    made = book(20)
+    assert filled.read([7, 3, 7, 19]) == (made[7], made[3], made[7], made[19])
+    assert filled.read([]) == ()
+
+
+def test_who_has_taken_everything_in_finds_nothing_new_and_can_be_alone(filled):
+    assert list(filled.refresh()) == []
+    with filled.alone():
+        assert list(filled.refresh()) == []
+        filled.append(book(21)[20:], due=book(21)[20].at)
+    assert list(filled.entries()) == book(21)
+    filled.append(book(23)[21:])
+    assert list(filled.refresh()) == []
+    assert filled.size == 23
+
+
 def test_a_text_is_kept_by_its_digest_and_keeping_it_twice_is_harmless(store):
     store.keep_text(DIGEST, TEXT)
     store.keep_text(DIGEST, TEXT)

@@ -25,7 +25,7 @@ from dibs.contract.load import load
 from dibs.decisions.compile import compile_agreement
 from dibs.errors import DibsError, Unavailable
 from dibs.journal.checkpoint import SigningKey
-from dibs.procedure.commands import AnyCommand
+from dibs.procedure.commands import AnyCommand  # noqa: TC001 - msgspec reads it
 from dibs.store.postgres import PostgresStore
 
 HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"

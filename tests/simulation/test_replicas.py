@@ -38,7 +38,7 @@ from dibs.testing.databases import PostgresServer, why_not
 
 pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed")
 
-from dibs.store.postgres import PostgresBook, PostgresStore  # noqa: E402 - needs its driver
+from dibs.store.postgres import PostgresBook, PostgresStore
 
 HERE = Path(__file__).resolve().parent
 HARBOUR = HERE.parents[1] / "examples/harbour/agreement.yaml"
@@ -261,8 +261,8 @@ def raced(world: World, numbers: range, asked: int) -> int:
     acts.sort(key=lambda act: act[0])  # those about one offer come together, offers in any order
     for _, key, command in acts:
         world.ask(key, command)
-    for step, at in enumerate(range(deadline - 1, deadline + 4), start=2):
-        world.all_acknowledged(asked + len(acts) * step // 8)
+    for eighths, at in zip((4, 6, 7, 8), range(deadline - 1, deadline + 3), strict=True):
+        world.all_acknowledged(asked + len(acts) * eighths // 8)
         world.set_clock(at)
     world.all_acknowledged(asked + len(acts))
     return len(acts) + delivered(world, asked + len(acts))

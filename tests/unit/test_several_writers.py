@@ -179,7 +179,7 @@ def test_a_listener_is_told_of_every_entry_once_whoever_wrote_it(replica, agreem
     heard = []
     one = replica(agreement)
     one.adopt(agreement, by="aster", at=BEGIN)
-    other = replica(listener=heard.append)
+    other = replica(listener=lambda entry, _: heard.append(entry))
     for nth, act in enumerate(life(6)):
         (one, other)[nth % 2].submit(act.command, at=act.at)
     other.catch_up()

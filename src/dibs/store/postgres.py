@@ -56,6 +56,8 @@ CONNECT_WAIT = 5
 _MIGRATING = 0x64696273
 """The advisory lock under which tables are made: `dibs` in ASCII."""
 
+_REFUSES: Final = "BEGIN RAISE EXCEPTION 'what a book holds is never changed or removed' USING ERRCODE = 'integrity_constraint_violation'; END"
+
 MIGRATIONS: Final = (
     (
         "CREATE TABLE dibs_meta (name text PRIMARY KEY, value text NOT NULL)",
@@ -96,8 +98,7 @@ MIGRATIONS: Final = (
   state text NOT NULL,
   PRIMARY KEY (book, size)
 )""",
-        """CREATE FUNCTION dibs_refuses() RETURNS trigger LANGUAGE plpgsql AS
-$$BEGIN RAISE EXCEPTION 'what a book holds is never changed or removed' USING ERRCODE = 'integrity_constraint_violation'; END$$""",
+        f"CREATE FUNCTION dibs_refuses() RETURNS trigger LANGUAGE plpgsql AS $${_REFUSES}$$",
         "CREATE TRIGGER dibs_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON dibs_entry FOR EACH STATEMENT EXECUTE FUNCTION dibs_refuses()",
         "CREATE TRIGGER dibs_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON dibs_agreement FOR EACH STATEMENT EXECUTE FUNCTION dibs_refuses()",
         "CREATE TRIGGER dibs_stays BEFORE DELETE OR TRUNCATE ON dibs_book FOR EACH STATEMENT EXECUTE FUNCTION dibs_refuses()",
@@ -106,7 +107,8 @@ $$BEGIN RAISE EXCEPTION 'what a book holds is never changed or removed' USING ER
 """What makes an empty database one of version 1, that one of version 2, and so on."""
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
-_COLUMNS = "seq, at, agreement, command, events, key, secret, leaf"
+_SELECT = "SELECT seq, at, agreement, command, events, key, secret, leaf FROM dibs_entry"
+_HOLD = "BEGIN; SELECT id FROM dibs_book"
 _MOVED = """WITH moved AS (
   UPDATE dibs_book SET size = size + %b, last = %b, due_at = %b WHERE id = %b AND size = %b AND last = %b RETURNING id
 ), kept AS (
@@ -133,7 +135,8 @@ _PARTS = """
 SELECT concat_ws(' ', 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE c.oid = ANY (%(tables)s::regclass[])
 UNION ALL
-SELECT concat_ws(' ', CASE contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'foreign key' WHEN 'c' THEN 'check' ELSE 'rule' END,
+SELECT concat_ws(' ',
+  CASE contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'foreign key' WHEN 'c' THEN 'check' ELSE 'constraint' END,
   conrelid::regclass::text,
   (SELECT string_agg(a.attname, ' ' ORDER BY k.n) FROM unnest(conkey) WITH ORDINALITY AS k (num, n)
    JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.num))
@@ -203,8 +206,7 @@ PARTS: Final = frozenset(
         "trigger dibs_entry dibs_stays 58 O dibs_refuses",
         "trigger dibs_agreement dibs_stays 58 O dibs_refuses",
         "trigger dibs_book dibs_stays 42 O dibs_refuses",
-        "function dibs_refuses BEGIN RAISE EXCEPTION 'what a book holds is never changed or removed'"
-        " USING ERRCODE = 'integrity_constraint_violation'; END",
+        f"function dibs_refuses {_REFUSES}",
     }
 )
 """What the tables of a book are, in the server's own words; indexes for reading may be added."""
@@ -348,7 +350,7 @@ class PostgresBook:
         previous, number = FIRST, 0
         while end is None or number < end:
             limit = PAGE if end is None else min(PAGE, end - number)
-            page = self._line.ask(f"SELECT {_COLUMNS} FROM dibs_entry WHERE book = %s AND seq >= %s ORDER BY seq LIMIT %s", (self._id, number, limit))
+            page = self._line.ask(f"{_SELECT} WHERE book = %s AND seq >= %s ORDER BY seq LIMIT %s", (self._id, number, limit))
             for row in page:
                 sealed, where = self._sealed(row, previous), self._mark(number)
                 if sealed.seq != number:
@@ -418,6 +420,8 @@ class PostgresStore(PostgresBook):
         self._opener = Opener()
         self._sealer = Sealer(secret or secrets.token_bytes(SECRET_SIZE))
         self._keys: dict[str, int] = {}
+        self._news: list[tuple[Any, ...]] = []
+        """What `alone` has read already for `refresh`."""
         self._line = _Line(address, patience=0)
         try:
             self._migrate()
@@ -442,7 +446,7 @@ class PostgresStore(PostgresBook):
         """
         if not entries:
             return
-        mark = self._sealer.mark()
+        mark, self._news = self._sealer.mark(), []
         before, previous = self.size, self._sealer.previous
         try:
             sealed = [self._sealer.seal(entry) for entry in entries]
@@ -467,7 +471,7 @@ class PostgresStore(PostgresBook):
         no longer holds what was read from it, as after a restore from an older copy.
         """
         while True:
-            rows = self._line.ask(_NEWS, (self.size, self.size + PAGE, self._id))
+            rows, self._news = self._news or self._line.ask(_NEWS, (self.size, self.size + PAGE, self._id)), []
             if not rows:
                 message = f"the book is no longer at `{self.name}`: check the database, and start again"
                 raise Unavailable(message, code="DIB159", retry=False)
@@ -497,10 +501,13 @@ class PostgresStore(PostgresBook):
         if self._line.held:  # a claim holds it already
             yield
             return
-        self._line.hold(f"BEGIN; SELECT id FROM dibs_book WHERE id = {self._id:d} FOR UPDATE")
+        lock = f"{_HOLD} WHERE id = {self._id:d} FOR UPDATE"
+        # What is new comes with the lock: the second statement looks after the first one has waited.
+        self._news = self._line.hold(f"{lock}; {_NEWS % (self.size, self.size + PAGE, self._id)}")
         try:
             yield
         finally:
+            self._news = []
             self._line.let_go()
 
     @contextmanager
@@ -509,7 +516,7 @@ class PostgresStore(PostgresBook):
 
         It holds the book until its first `append`, or the end; the others go on at once and need not wait for it.
         """
-        mine = self._line.hold(f"BEGIN; SELECT id FROM dibs_book WHERE id = {self._id:d} AND due_at <= {at:d} FOR UPDATE SKIP LOCKED")
+        mine = bool(self._line.hold(f"{_HOLD} WHERE id = {self._id:d} AND due_at <= {at:d} FOR UPDATE SKIP LOCKED"))
         if not mine:
             self._line.let_go()
         try:
@@ -539,7 +546,7 @@ class PostgresStore(PostgresBook):
 
     def read(self, numbers: Sequence[int]) -> tuple[Entry, ...]:
         """The entries with these numbers, in their order.  Raises `BadInput` at one that is not what was written."""
-        rows = self._line.ask(f"SELECT {_COLUMNS} FROM dibs_entry WHERE book = %s AND seq = ANY (%s)", (self._id, list(numbers)))
+        rows = self._line.ask(f"{_SELECT} WHERE book = %s AND seq = ANY (%s)", (self._id, list(numbers)))
         found = {row[0]: self._opener.open(self._sealed(row, FIRST), self._mark(row[0])) for row in rows}
         if gone := set(numbers) - set(found):
             raise BadInput([self._missing(min(gone), "it was there before")])
@@ -583,7 +590,7 @@ class PostgresStore(PostgresBook):
                 for sealed, where in book:
                     self._opener.check(sealed, where)
                     if (sealed.seq, sealed.previous) != (self.size, self._sealer.previous):
-                        raise BadInput([self._missing(self.size, f"entry {sealed.seq} comes instead")])
+                        raise BadInput([self._missing(self.size, f"entry {sealed.seq} comes instead")])  # noqa: TRY301 - what came before is forgotten
                     page.append(sealed)
                     self._follow(sealed)
                     if len(page) == PAGE:
@@ -663,7 +670,7 @@ class PostgresStore(PostgresBook):
         if seal != _seal(name, keys):
             raise BadInput([self._damaged("the book's description of itself was altered")])
         if self._signer and str(self._signer.public) not in keys.splitlines():
-            self._line.hold(f"BEGIN; SELECT id FROM dibs_book WHERE id = {number:d} FOR UPDATE")
+            self._line.hold(f"{_HOLD} WHERE id = {number:d} FOR UPDATE")
             try:
                 ((keys,),) = self._line.ask("SELECT keys FROM dibs_book WHERE id = %s", (number,))
                 known = keys.splitlines()
@@ -763,8 +770,8 @@ class _Line:
         self.held = False
         return row
 
-    def hold(self, statements: str) -> bool:
-        """Open a transaction with these statements, in one round trip; whether the last of them found a row."""
+    def hold(self, statements: str) -> list[tuple[Any, ...]]:
+        """Open a transaction with these statements, in one round trip; what the last of them found."""
         again = True
         while True:
             try:
@@ -772,7 +779,7 @@ class _Line:
                 cursor = self._run(statements)
                 while cursor.nextset():
                     pass
-                return bool(cursor.rowcount > 0)
+                return cursor.fetchall() if cursor.description else []
             except _Lost:
                 if not again:
                     raise

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -478,10 +479,18 @@ def test_a_server_that_cannot_be_reached_says_so_and_is_found_again(wire, open_s
     assert list(store.entries()) == book(1)
 
 
+def grows(store):
+    """Wait until somebody has appended some entries."""
+    before, until = store.size, time.monotonic() + 100
+    while store.size < before + 10:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("how", ["stop", "crash"])
 def test_a_server_that_is_restarted_in_the_midst_loses_nothing_acknowledged(own_server, how):
     url = own_server.database(f"restarted_{how}")
-    store = PostgresStore(url)
+    store = PostgresStore(url, patience=60)  # a busy machine takes its time to recover
     store.keep_text(DIGEST, TEXT)
     made = book(10_000)
     stopped = threading.Event()
@@ -496,14 +505,12 @@ def test_a_server_that_is_restarted_in_the_midst_loses_nothing_acknowledged(own_
     writer = threading.Thread(target=write)
     writer.start()
     for _ in range(2):
-        time.sleep(0.2)
+        grows(store)
         getattr(own_server, how)()
         own_server.start()
-    before = store.size
-    time.sleep(0.2)
+    grows(store)
     stopped.set()
     writer.join()
-    assert store.size > before > 10
     assert list(store.entries()) == made[: store.size]
     again = PostgresStore(url)
     assert again.size == store.size
@@ -649,7 +656,7 @@ def test_an_address_is_shown_without_its_password_and_names_its_book():
 
 @pytest.mark.parametrize("version", ["0", "2", "17", ""])
 def test_books_of_another_version_are_named_and_left_alone(filled, version):
-    say(filled, f"UPDATE dibs_meta SET value = '{version}'")
+    say(filled, f"UPDATE dibs_meta SET value = '{version}'")  # noqa: S608
     if version in {"2", "17"}:
         with pytest.raises(Unavailable, match=f"version {version}") as raised:
             PostgresStore(filled)
@@ -825,23 +832,21 @@ def test_the_columns_above_are_all_there_are(filled):
 @pytest.mark.parametrize(("table", "column"), sorted(COLUMNS.keys() - NO_VALUE_OF_THE_BOOK))
 def test_one_changed_byte_in_any_column_is_found(filled, table, column):
     """At the beginning, in the middle and at the end of stored values."""
-    kind = COLUMNS[table, column]
     rows = ask(filled, f"SELECT ctid::text, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column}")  # noqa: S608
+    change = f"UPDATE {table} SET {column} = %s::{COLUMNS[table, column]} WHERE ctid = %s::tid RETURNING ctid::text"  # noqa: S608
     done = 0
-    db = psycopg.connect(filled, autocommit=True)
-    db.execute("SET session_replication_role = replica")
-    for place, value in dict(rows[:4] + rows[-2:]).items():
-        for changed in others(value):
-            try:
-                ((now,),) = db.execute(
-                    f"UPDATE {table} SET {column} = %s::{kind} WHERE ctid = %s::tid RETURNING ctid::text", (changed, place)
-                ).fetchall()  # noqa: S608
-            except psycopg.Error:
-                continue  # the table itself refuses such a value
-            assert codes(filled), f"{table}.{column} {place}: {value!r} -> {changed!r}"
-            ((place,),) = db.execute(f"UPDATE {table} SET {column} = %s::{kind} WHERE ctid = %s::tid RETURNING ctid::text", (value, now)).fetchall()  # noqa: S608, PLW2901
-            done += 1
-    db.close()
+    with closing(psycopg.connect(filled, autocommit=True)) as db:
+        db.execute("SET session_replication_role = replica")
+        for first, value in dict(rows[:4] + rows[-2:]).items():
+            place = first
+            for changed in others(value):
+                try:
+                    ((now,),) = db.execute(change, (changed, place)).fetchall()
+                except psycopg.Error:
+                    continue  # the table itself refuses such a value
+                assert codes(filled), f"{table}.{column} {place}: {value!r} -> {changed!r}"
+                ((place,),) = db.execute(change, (value, now)).fetchall()
+                done += 1
     assert done or (table, column) == ("dibs_book", "id")
     assert codes(filled, KEY.public) == set()
 
@@ -871,7 +876,7 @@ def others(value):
     [
         "UPDATE dibs_entry SET key = NULL WHERE seq = 1",
         "UPDATE dibs_entry SET key = 'new' WHERE seq = 0",
-        "UPDATE dibs_entry SET command = (SELECT command FROM dibs_entry WHERE seq = 3), events = (SELECT events FROM dibs_entry WHERE seq = 3) WHERE seq = 2",
+        "UPDATE dibs_entry e SET command = o.command, events = o.events FROM dibs_entry o WHERE e.seq = 2 AND o.seq = 3",
         "UPDATE dibs_head SET state = note WHERE size = 12",
         "UPDATE dibs_head SET note = (SELECT note FROM dibs_head WHERE size = 12) WHERE size = 7",
         "UPDATE dibs_book SET keys = ''",
@@ -886,11 +891,16 @@ def test_what_was_added_removed_or_moved_is_found(filled, statement):
     assert codes(filled)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE dibs_head SET note = replace(note, '12', '11') WHERE size = 12", "DELETE FROM dibs_entry WHERE seq > 8", "UPDATE dibs_book SET last = decode(repeat('01', 32), 'hex')"])  # fmt: skip
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE dibs_head h SET note = o.note FROM dibs_head o WHERE h.size = 12 AND o.size = 7",
+        "DELETE FROM dibs_entry WHERE seq > 8",
+        "UPDATE dibs_book SET last = decode(repeat('01', 32), 'hex')",
+    ],
+)
 def test_a_book_that_was_altered_at_its_end_is_not_opened(filled, statement):
     say(filled, statement, triggers=False)
-    if "head" in statement:
-        say(filled, "UPDATE dibs_head SET note = (SELECT note FROM dibs_head WHERE size = 7) WHERE size = 12")
     with pytest.raises(BadInput):
         PostgresStore(filled)
 
