@@ -29,6 +29,9 @@ from dibs.decisions.decision import ReasonCode
 from dibs.procedure import commands, events
 from dibs.procedure.transitions import START, diagram
 from dibs.quantities import Money, render_duration, render_share
+from dibs.service.openapi import PROBLEMS, answer_of, path_of, roles_of, tag_of
+from dibs.service.operation import NoBody, Operation
+from dibs.service.routes import OPERATIONS
 from dibs.settle.tables import COLUMNS as MONEY
 from dibs.simulate.tables import COLUMNS
 
@@ -210,6 +213,44 @@ def tables_page() -> str:
     return "\n".join(out)
 
 
+REST = """\
+`dibs serve` answers under the address that it prints; `/openapi.json` there (or `dibs schema openapi`) says the same to programs, as OpenAPI 3.1.
+Everything is JSON in UTF-8. Every request but those to the documents shows a token: `Authorization: Bearer TOKEN`.
+
+A write takes an `Idempotency-Key`, under which a repeat does nothing twice, and `?dry_run=true`, which keeps nothing and says what would come of it.
+A list takes `limit` (1 to 1000) and `cursor`, the `next` of the part before.
+A refusal by a clause is an answer (`outcome: refused`, with its reasons), not an error.
+"""
+
+
+def rest_page() -> str:
+    """Every operation of the service, by subject."""
+    out = [
+        "# REST\n",
+        REST,
+        "## Errors\n\nA problem as RFC 9457 says it: `code` is stable, `type` leads to the page that explains it, and nothing was done.\n",
+        table(("status", "meaning"), [(str(status), text) for status, (_, text) in PROBLEMS.items()]),
+    ]
+    subjects: dict[str, list[Operation]] = defaultdict(list)
+    for operation in OPERATIONS:
+        subjects[tag_of(operation)].append(operation)
+    for subject, some in subjects.items():
+        out.append(f"## {subject}\n")
+        for one in some:
+            out += [f"### `{one.method} {path_of(one)}`\n", f"{one.summary}. {' '.join(one.description.split())}\n", roles_of(one) + "\n"]
+            if names := [f"`{field.encode_name}`" for field in msgspec.structs.fields(one.query)]:
+                out.append(f"Parameters: {', '.join(names)}.\n")
+            if one.body is not NoBody:
+                fields = msgspec.structs.fields(one.body)
+                takes = ", ".join(f"`{field.encode_name}`" for field in fields if field.required)
+                may = ", ".join(f"`{field.encode_name}`" for field in fields if not field.required)
+                out.append(". ".join(part for part in (takes and f"Takes {takes}", may and f"May take {may}") if part) + ".\n")
+            answers = [answer_of(one).__name__] if answer_of(one) is not None else []
+            status = f"{one.status} or 200" if one.writes and one.status != 200 else str(one.status)
+            out.append(f"Answers {status}: {' or '.join([*(f'`{name}`' for name in answers), *one.media]) or 'a file'}.\n")
+    return "\n".join(out)
+
+
 def shown_by() -> Mapping[str, list[str]]:
     """Statement or rule -> the tests that carry its mark, and the YAML cases that name it, as `file: name`."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -270,6 +311,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "codes.md": codes_page,
     "procedure.md": procedure_page,
     "command-line.md": cli_page,
+    "rest.md": rest_page,
     "tables.md": tables_page,
     "statements.md": statements_page,
 }

@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="play only this world of the simulation (a failing test names it)")
     parser.addoption("--worlds", type=int, default=1000, help="how many worlds of the simulation to play (default: 1000)")
     parser.addoption("--offers", type=int, default=400, help="how many offers the replicas race for (default: 400)")
+    parser.addoption("--fuzz", type=int, default=3, help="how often each operation of the service is asked in each way (default: 3)")
     parser.addoption("--golden", action="store_true", help="write the golden files anew instead of comparing with them; review the difference")
 
 

@@ -18,13 +18,14 @@ from dibs.decisions.compile import Compiled, compile_agreement
 from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
 from dibs.journal.audit import state_digest
 from dibs.journal.entry import Entry
+from dibs.journal.snapshot import digest_of, freeze, thaw
 from dibs.procedure.commands import AdoptAgreement, AnyCommand, Wake
 from dibs.procedure.procedure import apply, due, handle, outstanding
 from dibs.procedure.state import State, suppose
 from dibs.quantities import Instant, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from dibs.contract.model import Agreement
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from dibs.procedure.events import AnyEvent
     from dibs.procedure.intents import AnyIntent
 
+SNAPSHOT_AFTER = 20_000
+"""A book of so many entries is taken up from a snapshot (bound is in); a smaller one is read and checked whole in a moment."""
 GROUP_MAX = 10_000
 """So many acts may share one commit (bound is in)."""
 SKEW_MAX = 2
@@ -83,8 +86,14 @@ class Store(Protocol):
     def alone(self) -> AbstractContextManager[None]:
         """Within it no other writer gets in between, until the first `append`: what `refresh` read is current until then."""
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry, in order.  Raises `BadInput` at the first one that is not what was written."""
+    def entries(self, first: int = 0) -> Iterator[Entry]:
+        """Every entry from a number on, in order.  Raises `BadInput` at the first one that is not what was written."""
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the state of the book as it stands in place of the one kept before, where that saves the next broker time."""
+
+    def snapshot(self) -> Snapshot | None:
+        """The state kept last, if a signed head of this book vouches for it."""
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""
@@ -106,6 +115,27 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let the book go.  What was acknowledged is kept with or without this."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The state that the first `size` entries lead to, as `freeze` gives it, and what the broker's listener keeps beside it."""
+
+    size: int
+    state: bytes
+    beside: bytes = b""
+
+
+class Listener(Protocol):
+    """Is told of every entry that is kept, once and in order.  What it keeps of them follows from them."""
+
+    def hear(self, entry: Entry, state: State) -> None:
+        """Take note; `state` is what the entry led to.  Must not fail."""
+
+    def freeze(self) -> bytes:
+        """All it keeps, so that it need not hear the same entries again."""
+
+    def thaw(self, frozen: bytes) -> None:
+        """Keep that.  Raises `ValueError` if it is not what `freeze` gives; then it keeps nothing."""
 
 
 class Dispatcher(Protocol):
@@ -137,13 +167,16 @@ class Broker:
         *,
         clock: Clock | None = None,
         dispatcher: Dispatcher | None = None,
-        listener: Callable[[Entry, State], None] | None = None,
+        listener: Listener | None = None,
+        snapshot_after: int = SNAPSHOT_AFTER,
     ) -> None:
         """Take up the book where it stands.
 
         `agreement` saves compiling a text that is at hand compiled; it counts only once it is adopted.  Without a
-        `clock` every command has to say its `at`.  The `listener` is told of every entry that is kept, once, from the
-        first one of the book on, and of the state it led to.  Raises `BadInput` if an entry of the book was altered.
+        `clock` every command has to say its `at`.  The `listener` is told of every entry that is kept and of the state
+        it led to, once, from the first one of the book on, or keeps what it was told before.  Books of `snapshot_after`
+        entries or more are taken up from a snapshot; what it stands for is not read again then, which is an audit's
+        business.  Raises `BadInput` if an entry that was read is altered.
         """
         self._store = store
         self._clock = clock
@@ -155,7 +188,9 @@ class Broker:
         self._at: Instant | None = None
         self._stale = True
         self._raced = False
-        self._replay()
+        self._snapshot_after = snapshot_after
+        if self._replay() >= snapshot_after:
+            self._keep_snapshot()
         store.sign()
 
     def __enter__(self) -> Self:
@@ -182,6 +217,10 @@ class Broker:
         """Let this agreement count from now on: first of all, and at every amendment that is signed later."""
         self._agreements[agreement.agreement.digest] = agreement
         return self.submit(AdoptAgreement(by=by, digest=agreement.agreement.digest), at=at, key=key)
+
+    def learn(self, agreement: Compiled) -> None:
+        """Have an agreement at hand, so that it can be adopted by its digest.  Nothing else changes."""
+        self._agreements[agreement.agreement.digest] = agreement
 
     def submit(self, command: AnyCommand, *, at: Instant | None = None, key: str = "") -> tuple[AnyEvent, ...]:
         """Hear one command: what came of it, once that will not be lost.
@@ -287,7 +326,10 @@ class Broker:
     def close(self) -> None:
         """Sign the book and let it go.  What was acknowledged is kept with or without this."""
         try:
-            self.sign()
+            if self._store.size < self._snapshot_after:
+                self.sign()
+            else:
+                self._keep_snapshot()
         finally:
             self._store.close()
 
@@ -387,22 +429,46 @@ class Broker:
     def _tell(self, entry: Entry) -> None:
         if self._listener is not None and entry.seq >= self._told:
             self._told = entry.seq + 1
-            self._listener(entry, self._state)
+            self._listener.hear(entry, self._state)
 
     def _fold(self, entry: Entry) -> None:
         for event in entry.events:
             self._state = apply(self._state, event)
         self._at = entry.at
 
-    def _replay(self) -> None:
-        """Make the state from the book."""
+    def _replay(self) -> int:
+        """Make the state from the book, from the last snapshot on that a head vouches for.  Says how many entries that took."""
         self._stale = True
-        self._state = State()
-        self._at = None
-        for entry in self._store.entries():
+        self._state, first = self._begin()
+        self._at = self._store.read((first - 1,))[0].at if first else None
+        replayed = 0
+        for entry in self._store.entries(first):
             self._fold(entry)
             self._tell(entry)
+            replayed += 1
         self._stale = False
+        return replayed
+
+    def _begin(self) -> tuple[State, int]:
+        """The state to begin from, and how many entries led to it."""
+        snapshot = self._store.snapshot()
+        if snapshot is None:
+            return State(), 0
+        try:
+            state = thaw(snapshot.state)
+            if self._listener is not None and not self._told:
+                self._listener.thaw(snapshot.beside)
+        except ValueError:  # of another version, or with another listener: the entries say the same
+            return State(), 0
+        self._told = max(self._told, snapshot.size)
+        return state, snapshot.size
+
+    def _keep_snapshot(self) -> None:
+        """Sign the book with the state it leads to, and keep that state."""
+        frozen = freeze(self.state)
+        head = self._store.sign(digest_of(frozen))
+        if head is not None:
+            self._store.keep_snapshot(Snapshot(size=head.size, state=frozen, beside=self._listener.freeze() if self._listener else b""))
 
     def _done(self, command: AnyCommand, key: str, before: Entry | None) -> tuple[AnyEvent, ...] | None:
         """What came of the act of this name, if there was one."""

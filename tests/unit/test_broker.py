@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,8 +61,8 @@ class Failing:
         self.fails = 0
         self.unreadable = False
 
-    def entries(self):
-        for nth, entry in enumerate(self._store.entries()):
+    def entries(self, first=0):
+        for nth, entry in enumerate(self._store.entries(first)):
             if self.unreadable and nth == 4:
                 raise Unavailable("it cannot be read", code="DIB159", retry=True)
             yield entry
@@ -371,7 +373,8 @@ def test_an_altered_book_is_not_taken_up(make, agreement):
     begun(store, agreement)
 
     class Altered(Failing):
-        def entries(self):
+        def entries(self, first=0):
+            yield from self._store.entries(first)
             raise BadInput([])
 
     with pytest.raises(BadInput):
@@ -441,3 +444,76 @@ def test_what_would_come_of_an_act_is_told_and_not_kept(make, agreement):
     supposed = broker.suppose(act.command, at=act.at)
     assert (store.size, state_digest(broker.state)) == (size, before)
     assert broker.submit(act.command, at=act.at) == supposed
+
+
+class Notes:
+    """A listener that keeps the number of every entry it was told of."""
+
+    def __init__(self):
+        self.numbers = []
+        self.told = 0
+
+    def hear(self, entry, state):
+        assert state.now >= max((event.at for event in entry.events), default=state.now)
+        self.numbers.append(entry.seq)
+        self.told += 1
+
+    def freeze(self):
+        return ",".join(map(str, self.numbers)).encode()
+
+    def thaw(self, frozen):
+        self.numbers = [int(number) for number in frozen.decode().split(",")]
+
+
+def test_a_broker_begins_from_the_snapshot_that_the_last_one_left(tmp_path, agreement):
+    with begun(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, listener=Notes(), snapshot_after=10) as broker:
+        broker.submit_each(list(life(20)))
+        digest = state_digest(broker.state)
+    notes = Notes()
+    store = SqliteStore(tmp_path / "book.db", signer=KEY)
+    with Broker(store, agreement, listener=notes, snapshot_after=10) as again:
+        assert state_digest(again.state) == digest
+        assert notes.told == 0
+        assert notes.numbers == list(range(store.size))
+        again.submit(Wake(by="clock"), at=again.state.now + 400 * 86_400)
+        assert notes.numbers[-1] == store.size - 1
+    book = SqliteBook(tmp_path / "book.db")
+    assert not verify(book).findings
+    assert not replay(book).findings
+    assert not re_decide(book).findings
+    book.close()
+
+
+@pytest.mark.parametrize("forged", ["state", "signature", "nothing of it"])
+def test_a_snapshot_that_no_head_vouches_for_is_passed_over(tmp_path, agreement, forged):
+    with begun(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, snapshot_after=10) as broker:
+        broker.submit_each(list(life(20)))
+        digest = state_digest(broker.state)
+    with closing(sqlite3.connect(tmp_path / "book.db")) as db, db:
+        if forged == "state":
+            db.execute("UPDATE snapshot SET state = CAST((SELECT state FROM snapshot) || x'00' AS BLOB)")
+        elif forged == "signature":
+            db.execute("UPDATE head SET state = replace(state, '\u2014', 'x') WHERE size = (SELECT max(size) FROM head)")
+        else:
+            db.execute("DELETE FROM snapshot")
+    with Broker(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, snapshot_after=10) as again:
+        assert state_digest(again.state) == digest
+
+
+def test_a_book_of_the_version_before_snapshots_is_read_as_it_is_and_becomes_one_of_this_version(tmp_path, agreement):
+    path = tmp_path / "book.db"
+    with begun(SqliteStore(path, signer=KEY), agreement, snapshot_after=10) as broker:
+        broker.submit_each(list(life(20)))
+        digest = state_digest(broker.state)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TABLE snapshot")
+        db.execute("PRAGMA user_version = 1")
+    with closing(SqliteBook(path)) as book:
+        assert not verify(book).findings
+    with Broker(SqliteStore(path, signer=KEY), agreement, snapshot_after=10) as again:
+        assert state_digest(again.state) == digest
+    with closing(SqliteBook(path)) as book:
+        assert not verify(book).findings
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("SELECT count(*) FROM snapshot").fetchone() == (1,)

@@ -11,6 +11,7 @@ from dibs.contract.load import load
 from dibs.decisions.compile import compile_agreement
 from dibs.errors import BadInput, Unavailable
 from dibs.journal.audit import re_decide, state_digest, verify
+from dibs.journal.checkpoint import SigningKey
 from dibs.procedure.commands import Wake
 from dibs.procedure.events import RightLapsed
 from dibs.store.memory import MemoryStore
@@ -21,6 +22,7 @@ psycopg = pytest.importorskip("psycopg", reason="no driver for PostgreSQL is ins
 from dibs.store.postgres import PostgresStore  # noqa: E402 - needs its driver
 
 HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
+KEY = SigningKey("example.com/replicas", bytes(32))
 
 
 @pytest.fixture(scope="module")
@@ -175,15 +177,51 @@ def test_catching_up_is_broken_off_at_an_altered_entry_and_the_state_is_that_bef
     assert state_digest(other.state) == state_digest(one.state)
 
 
+class Listener:
+    """Keeps what it hears."""
+
+    def __init__(self):
+        self.heard = []
+
+    def hear(self, entry, _):
+        self.heard.append(entry)
+
+    def freeze(self):
+        return b""
+
+    def thaw(self, frozen):
+        pass
+
+
 def test_a_listener_is_told_of_every_entry_once_whoever_wrote_it(replica, agreement):
-    heard = []
+    listener = Listener()
     one = replica(agreement)
     one.adopt(agreement, by="aster", at=BEGIN)
-    other = replica(listener=lambda entry, _: heard.append(entry))
+    other = replica(listener=listener)
     for nth, act in enumerate(life(6)):
         (one, other)[nth % 2].submit(act.command, at=act.at)
     other.catch_up()
-    assert heard == list(other._store.entries())
+    assert listener.heard == list(other._store.entries())
+
+
+def test_a_replica_that_begins_from_a_snapshot_stands_where_the_others_do(postgres_url, agreement):
+    acts = list(life(12))
+    one = Broker(PostgresStore(postgres_url, signer=KEY), agreement, snapshot_after=5)
+    one.adopt(agreement, by="aster", at=BEGIN)
+    for act in acts[:20]:
+        one.submit(act.command, at=act.at, key=act.key)
+    with Broker(PostgresStore(postgres_url, signer=KEY), snapshot_after=5) as other:
+        assert other._store.snapshot().size == 21
+    late = PostgresStore(postgres_url, signer=KEY)
+    for act in acts[20:25]:
+        one.submit(act.command, at=act.at, key=act.key)
+    late = Broker(late, snapshot_after=5)
+    expected = [late.submit(act.command, at=act.at, key=act.key) for act in acts]
+    assert expected == straight(agreement, acts)[0]
+    one.catch_up()
+    assert state_digest(one.state) == state_digest(late.state) == straight(agreement, acts)[1]
+    for broker in (one, late):
+        broker.close()
 
 
 class Losing:

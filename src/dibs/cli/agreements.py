@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dibs.contract.amend import Changed, Dated, FieldChange
-    from dibs.contract.fields import Shape
     from dibs.contract.model import Agreement, Clause
     from dibs.errors import Finding
 
@@ -161,37 +160,10 @@ def _field_document(change: Changed, field: FieldChange) -> dict[str, Any]:
 def _plain(value: Any, clause: Clause, key: str) -> Any:
     """A field's value as a file writes it, in JSON's own types."""
     from dibs.contract.fields import FIELDS
+    from dibs.contract.render import as_written
 
     field = next((f for f in FIELDS[type(clause)] if f.key == key), None)
     return as_written(value, field.shape) if field else value
-
-
-def as_written(value: Any, shape: Shape) -> Any:
-    """A value of the agreement as its file writes it: `20 %`, `30 days`, `12e9 USD`, `2025-01-21`."""
-    from datetime import date, timedelta
-    from decimal import Decimal
-
-    from dibs.contract.fields import FIELDS, ListOf, MapOf, Plain, Record
-    from dibs.contract.model import Share
-    from dibs.quantities import Money, render_duration, render_share
-
-    match shape, value:
-        case _, None:
-            return None
-        case ListOf(item), _:
-            return [as_written(one, item) for one in value]
-        case MapOf(_, item), _:
-            return {str(key): as_written(one, item) for key, one in value.items()}
-        case Record(cls), _:
-            return {f.key: as_written(getattr(value, f.name), f.shape) for f in FIELDS[cls] if getattr(value, f.name) != f.default}
-        case Plain(of), Decimal():
-            return render_share(value) if of is Share else f"{value:f}"
-        case _, timedelta():
-            return render_duration(value)
-        case _, date() | Money():
-            return str(value)
-        case _:
-            return value
 
 
 def _schema_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -56,7 +56,7 @@ def verify(out: Output, book: str, key: str | None) -> int:
     """
     from dibs.journal.audit import verify as check
 
-    seen = check(_open(book), _key(key) if key else None)
+    seen = check(_open(book), public_key(key) if key else None)
     document = {
         "entries": seen.entries,
         "root": seen.root.hex(),
@@ -144,7 +144,7 @@ def verify_bundle(out: Output, proof: str, key: str) -> int:
     from dibs.journal.proof import verify_bundle as check
     from dibs.quantities import iso
 
-    public = _key(key)
+    public = public_key(key)
     text = read_bytes(proof, most=PROOF_BYTES_MAX)
     try:
         shown = check(text, public, proof)
@@ -218,7 +218,7 @@ def _open_postgres(url: str) -> Book:
     return book
 
 
-def _key(text: str) -> VerifyingKey:
+def public_key(text: str) -> VerifyingKey:
     """A public key, given as text or as the file that holds it."""
     from dibs.journal.checkpoint import VerifyingKey
 

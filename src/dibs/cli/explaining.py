@@ -86,7 +86,7 @@ def _field_page(kind: str, field: Any) -> str:
 
 
 def _default(field: Any) -> str:
-    from dibs.cli.agreements import as_written
+    from dibs.contract.render import as_written
 
     written = as_written(field.default, field.shape)
     return "none" if written is None or written in ("", [], {}) else str(written).lower() if isinstance(written, bool) else str(written)

@@ -11,8 +11,11 @@ from dibs.cli.decisions import decide, matrix, may_use
 from dibs.cli.doctor import doctor
 from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
+from dibs.cli.keeping import backup, restore
 from dibs.cli.money import commitment, export, settle
+from dibs.cli.remote import FAMILIES, watch
 from dibs.cli.running import run
+from dibs.cli.serving import serve
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -33,9 +36,9 @@ def cli() -> None:
 for function in (run, check, show, diff, decide, matrix, may_use):
     command(cli, function.__name__.replace("_", "-"))(function)
 command(cli)(settle)
-for family in (export, commitment, audit):
+for family in (export, commitment, audit, *FAMILIES):
     cli.add_command(family)
-for function in (explain, schema, doctor):
+for function in (watch, serve, backup, restore, explain, schema, doctor):
     command(cli)(function)
 
 

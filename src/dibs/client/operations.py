@@ -12,39 +12,89 @@ from typing import Literal
 from dibs.client.ask import Ask, operation, part
 from dibs.client.talk import File
 from dibs.client.wire import (
+    Ability,
+    AdoptionView,
+    AgreementView,
+    Assignment,
+    AvailabilityList,
     BurndownView,
+    CapacityList,
+    ClockView,
     CommitmentList,
     ConsistencyView,
+    DecisionView,
+    DeedList,
     Delivery,
+    DeliveryList,
+    DeliveryView,
     DisputeView,
+    EndpointList,
+    EndpointView,
+    EntryDecision,
     EntryList,
     EventKinds,
     EventList,
     GrantList,
     GrantView,
     HeadView,
+    HostList,
+    HostView,
     InclusionView,
+    LaunchList,
     LedgerEntryList,
+    LoginList,
+    LoginView,
+    MailWishView,
+    MatrixView,
     MeView,
+    NewAgreement,
+    NewCapacity,
     NewDispute,
+    NewEndpoint,
     NewGrant,
+    NewLaunch,
+    NewLogin,
+    NewMailWish,
     NewOffer,
+    NewReader,
     NewRequest,
     NewResponse,
     NewRun,
+    NewSignal,
+    NewTerms,
+    NewTime,
+    NewToken,
+    NewUsage,
     OfferList,
     OfferView,
     OutcomeView,
+    PartyList,
+    ReaderList,
+    Replay,
     RequestList,
     RequestView,
+    ReservationList,
+    ReservationView,
+    RightList,
+    Rotation,
     Ruling,
     RunList,
     RunView,
     ScenarioList,
+    SignalList,
     StatementList,
     StatementView,
+    Step,
     TermsShape,
+    TextList,
     Timeline,
+    TokenList,
+    TokenView,
+    Tolling,
+    TriggerList,
+    UsageList,
+    Verification,
+    Waiver,
 )
 
 
@@ -164,6 +214,21 @@ class Operations:
         )
 
     @operation
+    def waive_right(self, id: str, /, *, signed_by: str, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Waive the right for one need.
+
+        The holder gives its right up for this need only, in a signed writing.  It knows of the need by the offer.
+        """
+        return Ask(
+            method="POST",
+            path=f"/v1/capacity-requests/{part(id)}/waiver",
+            answer=OutcomeView,
+            body=Waiver(signed_by=signed_by),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
     def serve_notice(
         self,
         *,
@@ -232,6 +297,55 @@ class Operations:
         )
 
     @operation
+    def withdraw_offer(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Take an offer back.
+
+        Before it is accepted; the same need elsewhere counts as evasion for a while.
+        """
+        return Ask(method="POST", path=f"/v1/offers/{part(id)}/withdrawals", answer=OutcomeView, key=key, dry_run=dry_run)
+
+    @operation
+    def change_terms(self, id: str, /, *, terms: TermsShape, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Change what is offered.
+
+        A material change makes the running window void, and the holder is asked again.
+        """
+        return Ask(method="POST", path=f"/v1/offers/{part(id)}/terms", answer=OutcomeView, body=NewTerms(terms=terms), key=key, dry_run=dry_run)
+
+    @operation
+    def toll_offer(
+        self, id: str, /, *, cause: Literal["due_diligence", "regulator", "force_majeure"], seconds: int, key: str = "", dry_run: bool = False
+    ) -> Ask[OutcomeView]:
+        """Stop the clock of an offer.
+
+        For a cause that the clause names, and so many seconds.
+        """
+        return Ask(
+            method="POST",
+            path=f"/v1/offers/{part(id)}/tolling",
+            answer=OutcomeView,
+            body=Tolling(cause=cause, seconds=seconds),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def accept_counter(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Accept the holder's own terms.
+
+        Takes its counter as a new bargain.
+        """
+        return Ask(method="POST", path=f"/v1/offers/{part(id)}/counter-acceptance", answer=OutcomeView, key=key, dry_run=dry_run)
+
+    @operation
+    def read_notice(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Read an offer behind the barrier.
+
+        Puts on record that you, by name, read it; behind the barrier its terms are shown from then on, if you were named as a reader.
+        """
+        return Ask(method="POST", path=f"/v1/offers/{part(id)}/readings", answer=OutcomeView, key=key, dry_run=dry_run)
+
+    @operation
     def propose_grant(
         self, *, request: str, host: str, quantity: int, id: str | None = None, terms: TermsShape = TermsShape(), key: str = "", dry_run: bool = False
     ) -> Ask[OutcomeView]:
@@ -283,6 +397,329 @@ class Operations:
         Ends it wholly, before its time.
         """
         return Ask(method="POST", path=f"/v1/grants/{part(id)}/release", answer=OutcomeView, key=key, dry_run=dry_run)
+
+    @operation
+    def list_reservations(
+        self, *, limit: int | None = None, cursor: str | None = None, status: str | None = None, host: str | None = None
+    ) -> Ask[ReservationList]:
+        """List reservations.
+
+        Your grants as capacity over time, the oldest first.
+        """
+        return Ask(
+            method="GET", path="/v1/reservations", answer=ReservationList, query={"limit": limit, "cursor": cursor, "status": status, "host": host}
+        )
+
+    @operation
+    def get_reservation(self, id: str, /) -> Ask[ReservationView]:
+        """One reservation.
+
+        How much is promised and how much is there, from when until when.
+        """
+        return Ask(method="GET", path=f"/v1/reservations/{part(id)}", answer=ReservationView)
+
+    @operation
+    def declare_capacity(
+        self, *, host: str, sku: str, steps: tuple[Step, ...], price: Decimal | None = None, key: str = "", dry_run: bool = False
+    ) -> Ask[OutcomeView]:
+        """Declare capacity.
+
+        States what a host can deliver, from each instant on.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/capacity",
+            answer=OutcomeView,
+            body=NewCapacity(host=host, sku=sku, steps=steps, price=price),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_capacity(
+        self, *, limit: int | None = None, cursor: str | None = None, host: str | None = None, sku: str | None = None
+    ) -> Ask[CapacityList]:
+        """List declared capacity.
+
+        What was declared last, by host and sku.
+        """
+        return Ask(method="GET", path="/v1/capacity", answer=CapacityList, query={"limit": limit, "cursor": cursor, "host": host, "sku": sku})
+
+    @operation
+    def list_availability(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        host: str | None = None,
+        sku: str | None = None,
+        from_: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Ask[AvailabilityList]:
+        """What is free.
+
+        By host and sku: what is declared, what of it is promised and what is free, as steps over the period, and how old the declaration is.
+        """
+        return Ask(
+            method="GET",
+            path="/v1/availability",
+            answer=AvailabilityList,
+            query={"limit": limit, "cursor": cursor, "host": host, "sku": sku, "from": from_, "until": until},
+        )
+
+    @operation
+    def check_placement(
+        self, *, workload_class: str, host: str, on: date | None = None, known: date | None = None, quantity: int | None = None
+    ) -> Ask[DecisionView]:
+        """May this work run there?.
+
+        The answer, every clause that mattered, the numbers compared, when it changes, and what would change it.  Nothing is put on record.
+        """
+        return Ask(
+            method="GET",
+            path="/v1/placements:check",
+            answer=DecisionView,
+            query={"class": workload_class, "host": host, "on": on, "known": known, "quantity": quantity},
+        )
+
+    @operation
+    def placement_matrix(self, *, on: date | None = None, known: date | None = None, quantity: int | None = None) -> Ask[MatrixView]:
+        """Where may what run?.
+
+        Every class of work on every host, on one day.
+        """
+        return Ask(method="GET", path="/v1/placements:matrix", answer=MatrixView, query={"on": on, "known": known, "quantity": quantity})
+
+    @operation
+    def report_usage(
+        self,
+        *,
+        report: str,
+        host: str,
+        workload_class: str,
+        accelerator_hours: int,
+        starts: datetime,
+        ends: datetime,
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Ask[OutcomeView]:
+        """Report what ran.
+
+        Usage of a class on a host; own-building is measured by it.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/placements",
+            answer=OutcomeView,
+            body=NewUsage(report=report, host=host, workload_class=workload_class, accelerator_hours=accelerator_hours, starts=starts, ends=ends),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_usage(self, *, limit: int | None = None, cursor: str | None = None, host: str | None = None) -> Ask[UsageList]:
+        """What ran.
+
+        What was reported, in the order in which it was.
+        """
+        return Ask(method="GET", path="/v1/placements", answer=UsageList, query={"limit": limit, "cursor": cursor, "host": host})
+
+    @operation
+    def announce_launch(self, *, launch: str, workload_class: str, host: str, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Ship a product.
+
+        If hosting and first shipment allow it there and now.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/launches",
+            answer=OutcomeView,
+            body=NewLaunch(launch=launch, workload_class=workload_class, host=host),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_launches(self) -> Ask[LaunchList]:
+        """List launches.
+
+        What shipped on which platform, and when first; a counterparty sees its own platform.
+        """
+        return Ask(method="GET", path="/v1/launches", answer=LaunchList)
+
+    @operation
+    def declare_ability(self, id: str, /, *, able: bool, willing: bool, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Say whether you can support a product.
+
+        The holder of a first shipment says whether it can and wants to.
+        """
+        return Ask(
+            method="POST",
+            path=f"/v1/launches/{part(id)}/abilities",
+            answer=OutcomeView,
+            body=Ability(able=able, willing=willing),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_agreements(self) -> Ask[TextList]:
+        """List texts of the agreement.
+
+        The texts on record, the oldest first; the last one counts.
+        """
+        return Ask(method="GET", path="/v1/agreements", answer=TextList)
+
+    @operation
+    def get_agreement(self, id: str, /, *, on: date | None = None, known: date | None = None) -> Ask[AgreementView]:
+        """The agreement on a day.
+
+        A text by its id, or `current`: the clauses in force on a day, as known on a day.
+        """
+        return Ask(method="GET", path=f"/v1/agreements/{part(id)}", answer=AgreementView, query={"on": on, "known": known})
+
+    @operation
+    def adopt_agreement(self, *, text: str, name: str = "agreement.yaml", key: str = "", dry_run: bool = False) -> Ask[AdoptionView]:
+        """Adopt a text of the agreement.
+
+        From now on this text counts.  With `dry_run` it is checked and compared, and nothing is kept.
+
+        What is wrong with it is said all at once, each finding with its place and its fix.  Nothing that the text before it
+        named may be missing: clauses are ended by amendments, never left out.
+        """
+        return Ask(method="POST", path="/v1/agreements", answer=AdoptionView, body=NewAgreement(text=text, name=name), key=key, dry_run=dry_run)
+
+    @operation
+    def list_parties(self) -> Ask[PartyList]:
+        """List parties.
+
+        In the order of the agreement; a counterparty sees itself and whoever keeps the book.
+        """
+        return Ask(method="GET", path="/v1/parties", answer=PartyList)
+
+    @operation
+    def list_hosts(self) -> Ask[HostList]:
+        """List hosts.
+
+        In the order of the agreement; a counterparty sees those on its platform and those it operates.
+        """
+        return Ask(method="GET", path="/v1/hosts", answer=HostList)
+
+    @operation
+    def get_host(self, id: str, /) -> Ask[HostView]:
+        """One host.
+
+        Whose it is, where it is, and what it has.
+        """
+        return Ask(method="GET", path=f"/v1/hosts/{part(id)}", answer=HostView)
+
+    @operation
+    def record_signal(
+        self,
+        *,
+        party: str,
+        signal: str,
+        value: Decimal,
+        unit: str,
+        since: datetime,
+        until: datetime,
+        source: str = "",
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Ask[OutcomeView]:
+        """Record a figure.
+
+        Revenue, profit and the like, for a period; a counterparty states its own.  A trigger that watches it may fire.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/signals",
+            answer=OutcomeView,
+            body=NewSignal(party=party, signal=signal, value=value, unit=unit, since=since, until=until, source=source),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_signals(
+        self, *, limit: int | None = None, cursor: str | None = None, party: str | None = None, signal: str | None = None
+    ) -> Ask[SignalList]:
+        """List figures.
+
+        By party, signal and period; a counterparty sees its own.
+        """
+        return Ask(method="GET", path="/v1/signals", answer=SignalList, query={"limit": limit, "cursor": cursor, "party": party, "signal": signal})
+
+    @operation
+    def list_triggers(self) -> Ask[TriggerList]:
+        """List triggers.
+
+        What ends clauses once it has come true, and whether it has; a counterparty sees those that name it.
+        """
+        return Ask(method="GET", path="/v1/triggers", answer=TriggerList)
+
+    @operation
+    def declare_trigger(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Declare that a trigger has come true.
+
+        By whom the clause names for it; where it is measured too, the figures have to bear it out.
+        """
+        return Ask(method="POST", path=f"/v1/triggers/{part(id)}/declarations", answer=OutcomeView, key=key, dry_run=dry_run)
+
+    @operation
+    def verify_trigger(self, id: str, /, *, confirmed: bool, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Confirm or reject a declaration.
+
+        By the verifier that the clause names.
+        """
+        return Ask(
+            method="POST",
+            path=f"/v1/triggers/{part(id)}/verifications",
+            answer=OutcomeView,
+            body=Verification(confirmed=confirmed),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_rights(self) -> Ask[RightList]:
+        """List rights.
+
+        The rights to be asked first that are in force today; a counterparty sees those that name it, or that have passed to it.
+        """
+        return Ask(method="GET", path="/v1/rights", answer=RightList)
+
+    @operation
+    def assign_right(self, id: str, /, *, to: str, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Pass a right on.
+
+        The holder passes it to the purchaser of its business, where the clause lets it.
+        """
+        return Ask(method="POST", path=f"/v1/rights/{part(id)}/assignments", answer=OutcomeView, body=Assignment(to=to), key=key, dry_run=dry_run)
+
+    @operation
+    def name_reader(self, *, person: str, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
+        """Name a reader.
+
+        Names a person of your own capacity staff who may read offers behind the barrier; each reading is on record.
+        """
+        return Ask(method="POST", path="/v1/readers", answer=OutcomeView, body=NewReader(person=person), key=key, dry_run=dry_run)
+
+    @operation
+    def list_readers(self) -> Ask[ReaderList]:
+        """List readers.
+
+        Who may read offers behind the barrier for your party.
+        """
+        return Ask(method="GET", path="/v1/readers", answer=ReaderList)
+
+    @operation
+    def get_decision(self, id: str, /) -> Ask[EntryDecision]:
+        """One decision.
+
+        An entry of the book by its number: what was said, what came of it, and every clause that decided, explained in sentences.
+        """
+        return Ask(method="GET", path=f"/v1/decisions/{part(id)}", answer=EntryDecision)
 
     @operation
     def list_statements(
@@ -496,9 +933,262 @@ class Operations:
         return Ask(method="GET", path="/v1/events/types", answer=EventKinds)
 
     @operation
+    def add_webhook_endpoint(
+        self, *, url: str, types: tuple[str, ...] = (), description: str = "", key: str = "", dry_run: bool = False
+    ) -> Ask[EndpointView]:
+        """Have events sent to you.
+
+        Sends your events from now on to an address of yours, as Standard Webhooks says.  The secret is in this answer only: keep it.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/webhook-endpoints",
+            answer=EndpointView,
+            body=NewEndpoint(url=url, types=types, description=description),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_webhook_endpoints(self, *, limit: int | None = None, cursor: str | None = None) -> Ask[EndpointList]:
+        """List your webhooks.
+
+        Where your events are sent, the oldest first.
+        """
+        return Ask(method="GET", path="/v1/webhook-endpoints", answer=EndpointList, query={"limit": limit, "cursor": cursor})
+
+    @operation
+    def get_webhook_endpoint(self, id: str, /) -> Ask[EndpointView]:
+        """One webhook.
+
+        Whether it is on, and when it last took something.
+        """
+        return Ask(method="GET", path=f"/v1/webhook-endpoints/{part(id)}", answer=EndpointView)
+
+    @operation
+    def delete_webhook_endpoint(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[EndpointView]:
+        """Take a webhook away.
+
+        Nothing is sent there any more, and what was on the way is dropped.  Answers with what was taken away.
+        """
+        return Ask(method="DELETE", path=f"/v1/webhook-endpoints/{part(id)}", answer=EndpointView, key=key, dry_run=dry_run)
+
+    @operation
+    def turn_webhook_secret(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[EndpointView]:
+        """Turn a webhook's secret.
+
+        A new secret, shown in this answer only; the one before it signs as well for a day, so that nothing is lost while you change it.
+        """
+        return Ask(method="POST", path=f"/v1/webhook-endpoints/{part(id)}/secrets", answer=EndpointView, key=key, dry_run=dry_run)
+
+    @operation
+    def replay_webhook(
+        self, id: str, /, *, cursor: str = "", since: datetime | None = None, key: str = "", dry_run: bool = False
+    ) -> Ask[EndpointView]:
+        """Send events again.
+
+        Sends what came after a cursor or since an instant once more, under the same `webhook-id` as the first time.
+        """
+        return Ask(
+            method="POST",
+            path=f"/v1/webhook-endpoints/{part(id)}/replay",
+            answer=EndpointView,
+            body=Replay(cursor=cursor, since=since),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def resume_webhook(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[EndpointView]:
+        """Switch a webhook on again.
+
+        It goes on with what it failed for, and then where it stopped: nothing is lost by having been off.
+        """
+        return Ask(method="POST", path=f"/v1/webhook-endpoints/{part(id)}/resume", answer=EndpointView, key=key, dry_run=dry_run)
+
+    @operation
+    def ping_webhook(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[DeliveryView]:
+        """Try a webhook.
+
+        Sends a `dibs.Ping`, signed like everything else; see in its deliveries whether it arrived.
+        """
+        return Ask(method="POST", path=f"/v1/webhook-endpoints/{part(id)}/ping", answer=DeliveryView, key=key, dry_run=dry_run)
+
+    @operation
+    def list_deliveries(
+        self, id: str, /, *, limit: int | None = None, cursor: str | None = None, status: Literal["", "waiting", "sent", "failed"] | None = None
+    ) -> Ask[DeliveryList]:
+        """What was sent to a webhook.
+
+        Every message of the last thirty days, and those that wait: how often it was tried, and what was answered.
+        """
+        return Ask(
+            method="GET",
+            path=f"/v1/webhook-endpoints/{part(id)}/deliveries",
+            answer=DeliveryList,
+            query={"limit": limit, "cursor": cursor, "status": status},
+        )
+
+    @operation
+    def want_mail(
+        self,
+        *,
+        address: str,
+        time_zone: str = "",
+        about: tuple[Literal["served", "near", "answered", "lapsed", "granted", "switched_off"], ...] = (),
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Ask[MailWishView]:
+        """Ask for mail.
+
+        Mail for yourself, from now on: when your party is made an offer, when its deadline is near, and what came of it.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/me/mail",
+            answer=MailWishView,
+            body=NewMailWish(address=address, time_zone=time_zone, about=about),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def get_mail(self) -> Ask[MailWishView]:
+        """Which mail you get.
+
+        Where to and about what.
+        """
+        return Ask(method="GET", path="/v1/me/mail", answer=MailWishView)
+
+    @operation
+    def stop_mail(self, *, key: str = "", dry_run: bool = False) -> Ask[MailWishView]:
+        """Get no more mail.
+
+        Nothing is sent to you any more.
+        """
+        return Ask(method="DELETE", path="/v1/me/mail", answer=MailWishView, key=key, dry_run=dry_run)
+
+    @operation
+    def get_clock(self) -> Ask[ClockView]:
+        """What time it is.
+
+        The service's own time, by which answers are in time or late.
+        """
+        return Ask(method="GET", path="/v1/clock", answer=ClockView)
+
+    @operation
+    def move_clock(self, *, to: datetime, key: str = "", dry_run: bool = False) -> Ask[ClockView]:
+        """Move the clock on.
+
+        Only where a scenario is rehearsed.  A clock does not go back.
+        """
+        return Ask(method="POST", path="/v1/clock", answer=ClockView, body=NewTime(to=to), key=key, dry_run=dry_run)
+
+    @operation
     def me(self) -> Ask[MeView]:
         """Who the token says you are.
 
         Your party, your role and your name.
         """
         return Ask(method="GET", path="/v1/me", answer=MeView)
+
+    @operation
+    def make_token(
+        self,
+        *,
+        role: Literal["admin", "operator", "desk", "finance", "auditor"],
+        person: str,
+        party: str | None = None,
+        expires_at: datetime | None = None,
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Ask[TokenView]:
+        """Let somebody in.
+
+        Makes a token for a person of your party; its secret is in the answer, and never again.
+
+        The administrator of the house may invite the first administrator of any party; from then on that party's people are its own affair.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/tokens",
+            answer=TokenView,
+            body=NewToken(role=role, person=person, party=party, expires_at=expires_at),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_tokens(self, *, limit: int | None = None, cursor: str | None = None) -> Ask[TokenList]:
+        """List tokens.
+
+        The tokens of your party, good or not, without their secrets; the house also sees the administrators it invited.
+        """
+        return Ask(method="GET", path="/v1/tokens", answer=TokenList, query={"limit": limit, "cursor": cursor})
+
+    @operation
+    def rotate_token(self, id: str, /, *, overlap: int = 86400, key: str = "", dry_run: bool = False) -> Ask[TokenView]:
+        """Replace a token.
+
+        Makes a new one for the same person and role; the old one stays good for a while, so that nothing breaks.
+
+        Everybody may replace their own; an administrator, any of the party's.
+        """
+        return Ask(method="POST", path=f"/v1/tokens/{part(id)}/rotation", answer=TokenView, body=Rotation(overlap=overlap), key=key, dry_run=dry_run)
+
+    @operation
+    def revoke_token(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[TokenView]:
+        """Revoke a token.
+
+        It opens nothing any more: here at once, on other replicas within two seconds.  Everybody may revoke their own.
+        """
+        return Ask(method="DELETE", path=f"/v1/tokens/{part(id)}", answer=TokenView, key=key, dry_run=dry_run)
+
+    @operation
+    def make_login(
+        self,
+        *,
+        claim: Literal["email", "sub"],
+        value: str,
+        role: Literal["admin", "operator", "desk", "finance", "auditor"],
+        person: str,
+        party: str | None = None,
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Ask[LoginView]:
+        """Let somebody in by their company's sign-in.
+
+        Whoever the provider says has this verified e-mail address, or is this subject, comes in with this role.
+        """
+        return Ask(
+            method="POST",
+            path="/v1/logins",
+            answer=LoginView,
+            body=NewLogin(claim=claim, value=value, role=role, person=person, party=party),
+            key=key,
+            dry_run=dry_run,
+        )
+
+    @operation
+    def list_logins(self, *, limit: int | None = None, cursor: str | None = None) -> Ask[LoginList]:
+        """List logins.
+
+        Who of your party comes in by the company's own sign-in.
+        """
+        return Ask(method="GET", path="/v1/logins", answer=LoginList, query={"limit": limit, "cursor": cursor})
+
+    @operation
+    def remove_login(self, id: str, /, *, key: str = "", dry_run: bool = False) -> Ask[LoginView]:
+        """Remove a login.
+
+        Nobody comes in by it any more, and who has come in by it is out.
+        """
+        return Ask(method="DELETE", path=f"/v1/logins/{part(id)}", answer=LoginView, key=key, dry_run=dry_run)
+
+    @operation
+    def access_log(self, *, limit: int | None = None, cursor: str | None = None) -> Ask[DeedList]:
+        """Who let whom in.
+
+        What was done by your party's people, or about them: tokens and logins made and revoked, people signing in and out; the latest first.
+        """
+        return Ask(method="GET", path="/v1/access-log", answer=DeedList, query={"limit": limit, "cursor": cursor})

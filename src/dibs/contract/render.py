@@ -20,7 +20,7 @@ from dibs.quantities import Money, render_duration, render_share
 if TYPE_CHECKING:
     from dibs.contract.model import Agreement
 
-__all__ = ["amendment_sentence", "difference_in_words", "plain_english", "sentence", "to_yaml"]
+__all__ = ["amendment_sentence", "as_written", "difference_in_words", "plain_english", "sentence", "to_yaml"]
 
 FLOW_WIDTH = 120
 """Columns up to which a small record is written in one line."""
@@ -41,6 +41,27 @@ def to_yaml(agreement: Agreement) -> str:
         else:
             lines += _entry(field.key, value, field.shape, 0, None)
     return "\n".join(lines) + "\n"
+
+
+def as_written(value: Any, shape: Shape) -> Any:
+    """A value of the agreement as its file writes it, in JSON's own types: `20 %`, `30 days`, `12e9 USD`, `2025-01-21`."""
+    match shape, value:
+        case _, None:
+            return None
+        case ListOf(item), _:
+            return [as_written(one, item) for one in value]
+        case MapOf(_, item), _:
+            return {str(key): as_written(one, item) for key, one in value.items()}
+        case Record(cls), _:
+            return {f.key: as_written(getattr(value, f.name), f.shape) for f in FIELDS[cls] if getattr(value, f.name) != f.default}
+        case Plain(of), Decimal():
+            return render_share(value) if of is model.Share else f"{value:f}"
+        case _, timedelta():
+            return render_duration(value)
+        case _, date() | Money():
+            return str(value)
+        case _:
+            return value
 
 
 def _written(record: Any) -> list[Field]:

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
 from dibs.contract.load import load
 from dibs.decisions.compile import Compiled, compile_agreement
 from dibs.errors import BadInput, Finding, Mark, Unavailable
 from dibs.journal.checkpoint import STATE, Checkpoint, Head, VerifyingKey
 from dibs.journal.entry import FIRST, Opener, Sealed
 from dibs.journal.merkle import EMPTY_ROOT, Frontier
+from dibs.journal.snapshot import digest_of, freeze
 from dibs.procedure.procedure import apply, handle
 from dibs.procedure.state import State
-from dibs.procedure.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -192,16 +190,16 @@ class Agreements:
 
 def state_digest(state: State) -> bytes:
     """SHA-256 over everything in the state, each thing in the order in which it came: the same on any machine."""
-    parts = {name: _in_order(getattr(state, name)) for name in state.__struct_fields__}
-    return sha256(msgspec.msgpack.encode(parts)).digest()
+    return digest_of(freeze(state))
 
 
-def _in_order(value: object) -> object:
-    if isinstance(value, Timers):
-        return sorted(value.at.items())
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return list(value.items()) if isinstance(value, dict) else value
+def vouches(note: str, state: bytes, size: int, keys: Sequence[VerifyingKey]) -> bool:
+    """Whether one of the book's keys signed that its first `size` entries lead to the state with this digest."""
+    try:
+        _check_note(note, size, None, STATE, keys)
+    except ValueError:
+        return False
+    return Checkpoint.parse(note.partition("\n\n")[0] + "\n").root == state
 
 
 def _check_texts(texts: Mapping[str, str], used: Mapping[str, tuple[int, Mark]], name: str) -> Iterator[Finding]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from dibs.quantities import Instant  # noqa: TC001 - msgspec reads these at run time
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from dibs.quantities import Instant
 
 EVER = 1 << 60
 """Later than any instant; its negative is earlier."""

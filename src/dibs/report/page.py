@@ -61,7 +61,7 @@ def build(run_dir: Path) -> Path:
             style=(HERE / "report.css").read_text(encoding="utf-8"),
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            data=_data(axis, shown, answers, missing, money.pictures(drawn, shared, funded)),
+            data=picture_data(axis, shown, answers, missing, money.pictures(drawn, shared, funded)),
         )
     )
     path = run_dir / "report.html"
@@ -96,7 +96,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _data(axis: Timeline, shown: CapacityView | None, answers: MatrixView | None, missing: ShortageView | None, booked: Mapping[str, object]) -> str:
+def picture_data(
+    axis: Timeline, shown: CapacityView | None, answers: MatrixView | None, missing: ShortageView | None, booked: Mapping[str, object]
+) -> str:
     """What the script needs to follow the cursor and to zoom, as JSON that no text inside can close the script element of."""
     data: dict[str, Any] = {
         "first": axis.first.isoformat(),

@@ -38,7 +38,7 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
         "confirm_delivery": {"quantity": 2000},
         "name_reader": {"person": "m.okafor"},
         "assign_right": {"to": "delta"},
-        "declare_capacity": {"steps": [{"from": "2025-06-01T00:00:00Z", "quantity": 8000}], "price": "2.10"},
+        "declare_capacity": {"host": "cinder-west", "sku": "h100", "steps": [{"from": "2025-06-01T00:00:00Z", "quantity": 8000}], "price": "2.10"},
         "report_usage": {
             "report": "2025-06-01/cinder-west/training",
             "host": "cinder-west",
@@ -59,8 +59,15 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
         "verify_trigger": {"confirmed": True},
         "announce_launch": {"launch": "assistant-5", "class": "product", "host": "borealis-east"},
         "declare_ability": {"able": True, "willing": True},
-        "check_placement": {"class": "training", "host": "cinder-west", "on": "2025-03-01", "quantity": 5000},
+        "adopt_agreement": {
+            "name": "harbour.yaml",
+            "text": "dibs: agreement/1\nid: harbour\ntitle: Compute agreement between Aster Labs and Borealis Cloud\n# and so on, whole\n",
+        },
+        "add_webhook_endpoint": {"url": "https://desk.example/hooks/dibs", "types": ["dibs.OfferServed"], "description": "the desk's queue"},
+        "replay_webhook": {"since": "2025-03-01T00:00:00Z"},
+        "want_mail": {"address": "desk@example.com", "time_zone": "Europe/Berlin", "about": ["served", "near"]},
+        "move_clock": {"to": "2025-06-01T00:00:00Z"},
         "start_run": {"kind": "audit"},
-        "dispute": {"entry": "charge:grant-1:2025-06", "says": "Half of it was down for a week."},
+        "contest_line": {"entry": "charge:grant-1:2025-06", "says": "Half of it was down for a week."},
     }
 )

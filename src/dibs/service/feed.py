@@ -10,6 +10,7 @@ parties do leaves no gap in it and moves nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from array import array
 from collections import Counter
 from datetime import datetime  # noqa: TC003 - msgspec reads it at run time
@@ -37,6 +38,8 @@ SEATS = 8
 """So many streams and long polls may wait on one token at once (bound is in)."""
 _SHIFT = 24
 """An entry has fewer than 2 ** 24 events; its number stands before theirs."""
+_ANYBODY = ""
+"""Who waits for anything at all, for the service itself."""
 _SUBJECTS = ("offer", "grant", "request", "trigger", "clause", "launch", "report", "host", "subject")
 """What an event is about: the first of these that it names and the party may see."""
 
@@ -68,7 +71,7 @@ class Feed:
         self._streams: dict[PartyId, array[int]] = {}
         self._under: dict[str, tuple[Sight, Views]] = {}
         self._bells: dict[PartyId, asyncio.Event] = {}
-        self._any = asyncio.Event()
+        self._heard = 0
         self._last: Entry | None = None
         self._seats: Counter[str] = Counter()
         self._ended = False
@@ -81,16 +84,24 @@ class Feed:
             return
         sight, _ = self._views(entry.agreement)
         place = entry.seq << _SHIFT
-        heard = {self._house}
-        for number, event in enumerate(entry.events):
-            self._stream(self._house).append(place | number)
+        heard = {self._house, _ANYBODY}
+        self._stream(self._house).extend(range(place, place + len(entry.events)))
+        for number, event in enumerate(entry.events, start=place):
             for party in sight.audience(event, state):
                 heard.add(party)
-                self._stream(party).append(place | number)
-        for party in heard:
-            if party in self._bells:
+                self._stream(party).append(number)
+        if self._bells:
+            for party in heard.intersection(self._bells):
                 self._bells.pop(party).set()
-        self._any.set()
+        self._heard = entry.seq + 1
+
+    def freeze(self) -> bytes:
+        """Every stream, as places in the book."""
+        return msgspec.msgpack.encode({party: places.tobytes() for party, places in self._streams.items()})
+
+    def thaw(self, frozen: bytes) -> None:
+        """The same streams again.  Raises `ValueError` if it is not what `freeze` gives."""
+        self._streams = {party: array("q", places) for party, places in msgspec.msgpack.decode(frozen, type=dict[str, bytes]).items()}
 
     # --- reading
 
@@ -106,11 +117,15 @@ class Feed:
             self._shown(party, after + nth, entries[place >> _SHIFT], place & ((1 << _SHIFT) - 1)) for nth, place in enumerate(places, start=1)
         )
 
-    def raw(self, party: PartyId, after: int, limit: int) -> tuple[tuple[AnyEvent, Entry], ...]:
+    def kinds(self, party: PartyId, after: int, limit: int) -> tuple[str, ...]:
+        """The types of the same events."""
+        return tuple(f"dibs.{type(event).__name__}" for event in self.raw(party, after, limit))
+
+    def raw(self, party: PartyId, after: int, limit: int) -> tuple[AnyEvent, ...]:
         """The same events as the book has them.  Not to be shown: nothing is left out of them."""
         places = self._streams.get(party, array("q"))[after : after + limit]
         entries = self._entries(places)
-        return tuple((entries[place >> _SHIFT].events[place & ((1 << _SHIFT) - 1)], entries[place >> _SHIFT]) for place in places)
+        return tuple(entries[place >> _SHIFT].events[place & ((1 << _SHIFT) - 1)] for place in places)
 
     def before(self, party: PartyId, instant: Instant) -> int:
         """How many events of a party's stream were put on record before an instant."""
@@ -128,22 +143,19 @@ class Feed:
 
     async def more(self, party: PartyId, seen: int, *, within: float) -> bool:
         """Wait until a party's stream has more than `seen` events, at most `within` seconds; whether it has."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 while self.size(party) <= seen and not self._ended:
                     await self._bells.setdefault(party, asyncio.Event()).wait()
-        except TimeoutError:
-            pass
         return self.size(party) > seen
 
-    async def anything(self, *, within: float) -> None:
-        """Wait until there is something new for anybody, at most `within` seconds."""
-        try:
+    async def beyond(self, number: int, *, within: float) -> int:
+        """Wait until an entry with this number or a later one was heard, at most `within` seconds; the number to wait for next."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
-                await self._any.wait()
-        except TimeoutError:
-            return
-        self._any.clear()
+                while self._heard <= number and not self._ended:
+                    await self._bells.setdefault(_ANYBODY, asyncio.Event()).wait()
+        return self._heard
 
     def sit(self, token: str) -> None:
         """Take one of the places that a token has to wait in.  Raises `Problem` 429 if all of them are taken."""
@@ -169,7 +181,6 @@ class Feed:
         for bell in self._bells.values():
             bell.set()
         self._bells.clear()
-        self._any.set()
 
     # --- inside
 

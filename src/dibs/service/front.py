@@ -7,6 +7,8 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dibs.contract.load import load
+from dibs.decisions.compile import compile_agreement
 from dibs.procedure.events import CommandRefused, CommandRepeated
 from dibs.procedure.refusals import Refusal
 from dibs.service.problems import Problem, not_found
@@ -17,6 +19,8 @@ from dibs.service.views import Views
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from dibs.contract.model import Agreement
+    from dibs.decisions.compile import Compiled
     from dibs.procedure.commands import AnyCommand
     from dibs.procedure.events import AnyEvent
     from dibs.procedure.state import Grant, Offer, Request, State
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from dibs.service.accounts import Accounts
     from dibs.service.office import Office
     from dibs.service.operation import Call, Page
+    from dibs.service.outlets import Outlets
     from dibs.service.people import People
     from dibs.service.runs import Runs
 
@@ -34,13 +39,16 @@ V = TypeVar("V")
 class Front:
     """Stands between the operations and the book."""
 
-    def __init__(self, office: Office, people: People, *, secret: bytes, accounts: Accounts, runs: Runs) -> None:
+    def __init__(self, office: Office, people: People, *, secret: bytes, accounts: Accounts, runs: Runs, outlets: Outlets) -> None:
         """`secret` is what names and cursors grow from: nobody can guess one, and the same act gets the same name again."""
         self.office = office
         self.people = people
         self.accounts = accounts
         self.runs = runs
+        self.outlets = outlets
         self._secret = secret
+        self._texts: dict[str, Compiled] = {}
+        self._seen: dict[str, tuple[Sight, Views]] = {}
         self._made_for: object = None
         self._sight: Sight | None = None
         self._views: Views | None = None
@@ -72,6 +80,40 @@ class Front:
     def state(self) -> State:
         """How things stand."""
         return self.office.state
+
+    # --- under an agreement that counted once
+
+    def compiled(self, digest: str) -> Compiled:
+        """An agreement of the book by its digest, ready to answer."""
+        current = self.office.agreement
+        if digest == current.agreement.digest:
+            return current
+        found = self._texts.get(digest)
+        if found is None:
+            text = self.office.store.text(digest)
+            assert text is not None  # noqa: S101 - a text is kept before the first entry under it
+            found = self._texts[digest] = compile_agreement(load(text, f"agreement {digest[:12]}"))
+        return found
+
+    def agreement(self, digest: str) -> Agreement:
+        """An agreement of the book by its digest."""
+        return self.compiled(digest).agreement
+
+    def sight_of(self, digest: str) -> Sight:
+        """Who may see what under an agreement."""
+        return self._seen_under(digest)[0]
+
+    def views_of(self, digest: str) -> Views:
+        """How things are shown under an agreement: clauses in the words that counted."""
+        return self._seen_under(digest)[1]
+
+    def _seen_under(self, digest: str) -> tuple[Sight, Views]:
+        agreement = self.agreement(digest)
+        found = self._seen.get(digest)
+        if found is None:
+            sight = Sight(agreement, self.office.house)
+            found = self._seen[digest] = (sight, Views(agreement, sight))
+        return found
 
     # --- finding what the actor may see; what is not there and what is another's read alike
 

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dibs.broker import Act, Broker
+import msgspec
+
+from dibs.broker import SNAPSHOT_AFTER, Act, Broker
 from dibs.contract.model import PreEmption
 from dibs.contract.readings import all_clauses
 from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
@@ -25,7 +29,7 @@ from dibs.service.index import Index
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dibs.broker import Clock, Store
+    from dibs.broker import Clock, Heard, Store
     from dibs.contract.model import PartyId
     from dibs.decisions.compile import Compiled
     from dibs.journal.entry import Entry
@@ -47,10 +51,29 @@ class Listener(Protocol):
         """Take note; must not fail."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """Acts that were heard together, and what came of each."""
+
+    acts: tuple[Act, ...]
+    outcomes: tuple[Heard, ...]
+    seconds: float
+
+
+class Observer(Protocol):
+    """Measures the office at its work."""
+
+    def committed(self, commit: Commit, /) -> None:
+        """A group was heard; must not fail."""
+
+    def woke(self, late: int, /) -> None:
+        """Something took effect, and was put on record so many seconds after its instant; must not fail."""
+
+
 class Office:
     """One book in service.  Everything in it runs in the thread of its event loop."""
 
-    def __init__(self, store: Store, agreement: Compiled | None, *, clock: Clock, house: PartyId) -> None:
+    def __init__(self, store: Store, agreement: Compiled | None, *, clock: Clock, house: PartyId, snapshot_after: int = SNAPSHOT_AFTER) -> None:
         """Take up the book where it stands.  Raises what `Broker` raises."""
         self.clock = clock
         self.house = house
@@ -58,11 +81,16 @@ class Office:
         self.index = Index()
         self.feed = Feed(house, text=store.text, read=store.read)
         self._listeners: list[Callable[[Entry], None]] = [self.index.hear]
-        self.broker = Broker(store, agreement, clock=clock, listener=self._tell)
+        self.broker = Broker(store, agreement, clock=clock, listener=self, snapshot_after=snapshot_after)
         self._waiting: deque[tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]] = deque()
         self._bell: asyncio.Event | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._changed: asyncio.Condition | None = None
+        self.observers: list[Observer] = []
+        self.failing: Unavailable | None = None
+        """Why the book could not be written or read at the last try; nothing if it could."""
+        self.looked_at = 0.0
+        """When the clock was last looked at, by the machine's monotonic clock."""
         self.late_by_max = 0
         """Seconds between the instant at which something was due and its entry, at worst since the start."""
 
@@ -105,6 +133,11 @@ class Office:
     async def act_all(self, commands: tuple[AnyCommand, ...], key: str = "") -> tuple[tuple[AnyEvent, ...], ...]:
         """Hear several in order, one after the other."""
         return tuple([await self.act(command, f"{key}#{nth}" if key and nth else key) for nth, command in enumerate(commands)])
+
+    @property
+    def waiting(self) -> int:
+        """How many acts have come in and are not heard yet."""
+        return len(self._waiting)
 
     def listen(self, listener: Listener) -> None:
         """Tell somebody of every entry from the first on: those that are there now, and those to come."""
@@ -154,9 +187,13 @@ class Office:
 
     def _hear(self, group: list[tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]]) -> None:
         live = [(act, future) for act, future in group if not future.done()]
+        acts = tuple(act for act, _ in live)
+        began = time.perf_counter()
         try:
-            outcomes = self.broker.submit_each([act for act, _ in live])
+            outcomes = self.broker.submit_each(acts)
         except (BadInput, Unavailable) as error:
+            self.failing = error if isinstance(error, Unavailable) else self.failing
+            self._observe(Commit(acts=acts, outcomes=(error,) * len(acts), seconds=time.perf_counter() - began))
             for _, future in live:
                 future.set_exception(error)
             return
@@ -164,6 +201,8 @@ class Office:
             for _, future in live:
                 future.set_exception(error)
             raise
+        self.failing = None
+        self._observe(Commit(acts=acts, outcomes=outcomes, seconds=time.perf_counter() - began))
         for (_, future), outcome in zip(live, outcomes, strict=True):
             if isinstance(outcome, DibsError):
                 future.set_exception(outcome)
@@ -173,11 +212,15 @@ class Office:
     async def _watch(self) -> None:
         """Sleep until something is due, and let it happen."""
         while True:
-            with contextlib.suppress(Unavailable):  # the next look tries again
-                before = self.store.size
+            before = self.store.size
+            try:
                 self.wake()
-                if self.store.size != before:
-                    await self._ring()
+            except Unavailable as error:  # the next look tries again
+                self.failing = error
+            else:
+                self.looked_at = time.monotonic()
+            if self.store.size != before:
+                await self._ring()
             await asyncio.sleep(WATCH_EVERY)
 
     def wake(self) -> None:
@@ -185,18 +228,38 @@ class Office:
         following = due(self.state)
         now = self.clock.now()
         if following is not None and following <= now:
-            self.late_by_max = max(self.late_by_max, now - following)
             self.broker.submit(Wake(by="clock"))
+            self.failing = None
+            self.late_by_max = max(self.late_by_max, now - following)
+            for observer in self.observers:
+                observer.woke(now - following)
+
+    def _observe(self, commit: Commit) -> None:
+        for observer in self.observers:
+            observer.committed(commit)
 
     async def _ring(self) -> None:
         assert self._changed is not None  # noqa: S101 - `open` made it
         async with self._changed:
             self._changed.notify_all()
 
-    def _tell(self, entry: Entry, state: State) -> None:
+    # --- as the broker's listener
+
+    def hear(self, entry: Entry, state: State) -> None:
+        """Tell whoever listens."""
         self.feed.hear(entry, state)
         for listener in self._listeners:
             listener(entry)
+
+    def freeze(self) -> bytes:
+        """Where things are in the book, and who may see them."""
+        return msgspec.msgpack.encode((self.index.freeze(), self.feed.freeze()))
+
+    def thaw(self, frozen: bytes) -> None:
+        """The same again.  Raises `ValueError` if it is not that."""
+        index, feed = msgspec.msgpack.decode(frozen, type=tuple[bytes, bytes])
+        self.feed.thaw(feed)
+        self.index.thaw(index)
 
 
 def house_of(agreement: Compiled, named: str = "") -> PartyId:

@@ -42,7 +42,7 @@ PROBLEMS = {
     415: ("NotJson", "What is sent has to be JSON, and to say so (DIB310)."),
     422: ("Unusable", "What was sent cannot be used: every finding with its place and its fix."),
     429: ("TooMany", "Too many requests: wait as long as `Retry-After` says."),
-    500: ("Broken", "An error of ours (DIB311). It is logged; nothing of it is shown."),
+    500: ("Broken", "An error of ours (DIB306). It is logged; nothing of it is shown."),
     503: ("Unavailable", "Not available now, and nothing was done: `retry` says whether the same call may go through later."),
 }
 """Every error answer: its name and what it means."""

@@ -1,17 +1,25 @@
-"""Who may come in: people of the parties, by tokens that are stored hashed and shown once."""
+"""Who may come in: people of the parties, by tokens that are stored hashed and shown once, and what was done with them.
+
+A token is good until it expires or is revoked.  Recognising one costs a look into a small table of those seen in the
+last second; so a revocation counts at once where it was made, and within two seconds on every other replica.
+"""
 
 from __future__ import annotations
 
-import hmac
 import secrets
+import time
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from dibs.service.access import Actor, Role
+from dibs.service.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dibs.contract.model import PartyId
     from dibs.quantities import Instant
 
@@ -19,48 +27,263 @@ METADATA = sa.MetaData()
 TOKENS = sa.Table(
     "service_token",
     METADATA,
-    sa.Column("id", sa.String(16), primary_key=True),
-    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
     sa.Column("party", sa.String(200), nullable=False),
     sa.Column("role", sa.String(20), nullable=False),
     sa.Column("person", sa.String(200), nullable=False),
+    sa.Column("made_by", sa.String(200), nullable=False),
     sa.Column("made_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger),
     sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("used_at", sa.BigInteger),
 )
+LOGINS = sa.Table(
+    "service_login",
+    METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("claim", sa.String(10), nullable=False),
+    sa.Column("value", sa.String(320), nullable=False),
+    sa.Column("party", sa.String(200), nullable=False),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("person", sa.String(200), nullable=False),
+    sa.Column("made_by", sa.String(200), nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("party", "claim", "value"),
+)
+DEEDS = sa.Table(
+    "service_access_log",
+    METADATA,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("party", sa.String(200), nullable=False),
+    sa.Column("person", sa.String(200), nullable=False),
+    sa.Column("did", sa.String(40), nullable=False),
+    sa.Column("about", sa.String(200), nullable=False),
+    sa.Column("of", sa.String(200), nullable=False),
+)
+"""`of` is the party that it concerns: it may read the row, too."""
 
-PREFIX = "dibs"
+PREFIX: Final = "dibs"
+REMEMBERED: Final = 1.0
+"""Seconds for which a token that was looked up is known without looking again."""
+KNOWN_MAX: Final = 10_000
+"""So many tokens are remembered at a time (bound is in)."""
+USE_EVERY: Final = 60
+"""Seconds between two notes of a token's last use."""
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """A token as its administrator sees it: never its secret."""
+
+    id: str
+    party: str
+    role: Role
+    person: str
+    made_by: str
+    made_at: int
+    expires_at: int | None
+    revoked_at: int | None
+    used_at: int | None
+
+    def good(self, at: Instant) -> bool:
+        """Whether it opens anything at an instant."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a company's own sign-in stands for: a verified e-mail address or a subject, and the party and role it gets."""
+
+    id: str
+    claim: str
+    value: str
+    party: str
+    role: Role
+    person: str
+    made_by: str
+    made_at: int
+
+
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done about people: by whom, about what."""
+
+    number: int
+    at: int
+    party: str
+    person: str
+    did: str
+    about: str
+    of: str
 
 
 class People:
-    """The tokens of one service, in its database.  A token is 32 random bytes, so its SHA-256 tells nothing about it."""
+    """The people of one service, in its database.  A token has 32 random bytes, so its SHA-256 tells nothing about it."""
 
     def __init__(self, engine: sa.Engine, *, house: PartyId) -> None:
         """Make the tables if they are not there."""
-        self._engine = engine
-        self._house = house
+        self.engine = engine
+        self.house = house
+        self._known: dict[bytes, tuple[float, Token]] = {}
         METADATA.create_all(engine)
 
-    def token(self, party: PartyId, role: Role, person: str, *, at: Instant, expires_at: Instant | None = None, secret: str = "") -> str:
-        """A new token: shown now and never again."""
-        name = secrets.token_hex(6)
-        secret = secret or secrets.token_urlsafe(32)
-        text = secret if secret.startswith(f"{PREFIX}_") and secret.count("_") >= 2 else f"{PREFIX}_{name}_{secret}"
-        name = text.split("_", 2)[1]
-        row = {"id": name, "digest": sha256(text.encode()).digest(), "party": party, "role": role.value, "person": person, "made_at": at}
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(TOKENS).values(**row, expires_at=expires_at))
-        return text
+    # --- coming in
 
     def recognise(self, text: str, *, at: Instant) -> Actor | None:
         """Who shows this token, if it is good at this instant."""
-        parts = text.split("_", 2)
-        if len(parts) != 3 or parts[0] != PREFIX:
-            return None
-        with self._engine.connect() as connection:
-            row = connection.execute(sa.select(TOKENS).where(TOKENS.c.id == parts[1])).first()
-        if row is None or not hmac.compare_digest(row.digest, sha256(text.encode()).digest()):
-            return None
-        if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
-            return None
-        return Actor(party=row.party, role=Role(row.role), person=row.person, token=row.id, house=row.party == self._house)
+        digest = sha256(text.encode()).digest()
+        now = time.monotonic()
+        seen = self._known.get(digest)
+        if seen is None or now - seen[0] > REMEMBERED:
+            token = self._look_up(TOKENS.c.digest == digest)
+            if token is None:
+                self._known.pop(digest, None)
+                return None
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            if token.good(at) and (token.used_at is None or at - token.used_at >= USE_EVERY):
+                with self.engine.begin() as db:
+                    db.execute(sa.update(TOKENS).where(TOKENS.c.id == token.id).values(used_at=at))
+            self._known[digest] = (now, token)
+        else:
+            token = seen[1]
+        return self.actor(token) if token.good(at) else None
+
+    def actor(self, shown: Token | Login) -> Actor:
+        """Who a token or a login stands for."""
+        return Actor(party=shown.party, role=shown.role, person=shown.person, token=shown.id, house=shown.party == self.house)
+
+    # --- tokens
+
+    def token(
+        self,
+        party: PartyId,
+        role: Role,
+        person: str,
+        *,
+        at: Instant,
+        expires_at: Instant | None = None,
+        secret: str = "",
+        by: str = "",
+        name: str = "",
+    ) -> str:
+        """A new token: its text is shown now and never again.  Raises `Problem` 409 (DIB354) if one of this name was made before."""
+        name = name or f"tok-{secrets.token_hex(8)}"
+        text = secret or f"{PREFIX}_{secrets.token_urlsafe(32)}"
+        row = {"id": name, "digest": sha256(text.encode()).digest(), "party": party, "role": role.value, "person": person}
+        try:
+            with self.engine.begin() as db:
+                db.execute(sa.insert(TOKENS).values(**row, made_by=by, made_at=at, expires_at=expires_at))
+        except sa.exc.IntegrityError as error:
+            detail = f"the token `{name}` was made already, and its secret is shown once: revoke it, and make another under a new key"
+            raise Problem("DIB354", 409, "made already", detail) from error
+        return text
+
+    def find(self, name: str) -> Token | None:
+        """A token by its id."""
+        return self._look_up(TOKENS.c.id == name)
+
+    def tokens(self, party: PartyId) -> tuple[Token, ...]:
+        """The tokens that the administrator of a party sees, the oldest first.
+
+        Those of its own people; the house sees the administrators that it invited for other parties, too.
+        """
+        seen: Any = TOKENS.c.party == party
+        if party == self.house:
+            seen = sa.or_(seen, sa.and_(TOKENS.c.role == Role.ADMIN.value, TOKENS.c.made_by.startswith(f"{party}: ")))
+        with self.engine.connect() as db:
+            rows = db.execute(sa.select(TOKENS).where(seen).order_by(TOKENS.c.made_at, TOKENS.c.id)).all()
+        return tuple(_token(row) for row in rows)
+
+    def admins(self, party: PartyId, *, at: Instant) -> tuple[Token, ...]:
+        """The good tokens of a party's administrators."""
+        asked = sa.select(TOKENS).where(TOKENS.c.party == party, TOKENS.c.role == Role.ADMIN.value)
+        with self.engine.connect() as db:
+            return tuple(token for token in map(_token, db.execute(asked)) if token.good(at))
+
+    def revoke(self, name: str, *, at: Instant) -> None:
+        """It opens nothing any more; the first revocation stays."""
+        with self.engine.begin() as db:
+            db.execute(sa.update(TOKENS).where(TOKENS.c.id == name, TOKENS.c.revoked_at.is_(None)).values(revoked_at=at))
+        self._known.clear()
+
+    def expire(self, name: str, *, at: Instant) -> None:
+        """It opens nothing from an instant on, unless it ends before anyway."""
+        later = sa.or_(TOKENS.c.expires_at.is_(None), TOKENS.c.expires_at > at)
+        with self.engine.begin() as db:
+            db.execute(sa.update(TOKENS).where(TOKENS.c.id == name, later).values(expires_at=at))
+        self._known.clear()
+
+    # --- logins of a company's own provider
+
+    def logins(self, party: PartyId) -> tuple[Login, ...]:
+        """The logins of a party, the oldest first."""
+        with self.engine.connect() as db:
+            return tuple(_login(row) for row in db.execute(sa.select(LOGINS).where(LOGINS.c.party == party).order_by(LOGINS.c.made_at, LOGINS.c.id)))
+
+    def login(self, made: Login) -> None:
+        """Let somebody in by their company's sign-in.  Raises `Problem` 409 (DIB355) if the party has that address or subject already."""
+        try:
+            with self.engine.begin() as db:
+                db.execute(sa.insert(LOGINS).values(**{**msgspec.structs.asdict(made), "role": made.role.value}))
+        except sa.exc.IntegrityError as error:
+            detail = f"`{made.value}` comes in for your party already: one address or subject has one role; remove the other login first"
+            raise Problem("DIB355", 409, "taken", detail) from error
+
+    def find_login(self, name: str) -> Login | None:
+        """A login by its id."""
+        with self.engine.connect() as db:
+            row = db.execute(sa.select(LOGINS).where(LOGINS.c.id == name)).first()
+        return None if row is None else _login(row)
+
+    def logins_of(self, claims: Sequence[tuple[str, str]], *, party: PartyId = "") -> tuple[Login, ...]:
+        """The logins that these (claim, value) have, of one party or of any: one for each party, the first claim going before."""
+        found: dict[PartyId, Login] = {}
+        for claim, value in claims:
+            asked = sa.select(LOGINS).where(LOGINS.c.claim == claim, LOGINS.c.value == value).order_by(LOGINS.c.party)
+            with self.engine.connect() as db:
+                for row in db.execute(asked):
+                    if party in ("", row.party):
+                        found.setdefault(row.party, _login(row))
+        return tuple(found.values())
+
+    def forget_login(self, name: str) -> None:
+        """Nobody comes in by it any more."""
+        with self.engine.begin() as db:
+            db.execute(sa.delete(LOGINS).where(LOGINS.c.id == name))
+
+    # --- what was done
+
+    def note(self, actor: Actor, did: str, about: str, *, of: PartyId, at: Instant) -> None:
+        """Write down what somebody did about people."""
+        with self.engine.begin() as db:
+            db.execute(sa.insert(DEEDS).values(at=at, party=actor.party, person=actor.person, did=did, about=about, of=of))
+
+    def deeds(self, party: PartyId) -> tuple[Deed, ...]:
+        """What was done by a party's people or about them, the latest first, a thousand at most."""
+        asked = sa.select(DEEDS).where(sa.or_(DEEDS.c.party == party, DEEDS.c.of == party)).order_by(DEEDS.c.number.desc()).limit(1000)
+        with self.engine.connect() as db:
+            return tuple(Deed(**row._mapping) for row in db.execute(asked))  # noqa: SLF001 - the public name of a row's mapping
+
+    def _look_up(self, which: Any) -> Token | None:
+        with self.engine.connect() as db:
+            row = db.execute(sa.select(TOKENS).where(which)).first()
+        return None if row is None else _token(row)
+
+
+def _token(row: Any) -> Token:
+    return Token(
+        id=row.id,
+        party=row.party,
+        role=Role(row.role),
+        person=row.person,
+        made_by=row.made_by,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        used_at=row.used_at,
+    )
+
+
+def _login(row: Any) -> Login:
+    values = {name: getattr(row, name) for name in Login.__struct_fields__}
+    return Login(**{**values, "role": Role(row.role)})

@@ -40,7 +40,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     retry: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: whoever hands an exception on writes to it
 class Problem(DibsError):
     """To be raised by whoever cannot do what was asked; nothing was done."""
 
@@ -89,7 +89,7 @@ def no_such(what: str) -> Problem:
 def broken() -> Problem:
     """An error of ours: nothing of it is told."""
     detail = "this should not happen and is not your doing: it is on our log; repeat the call under the same idempotency key, or tell us when it was"
-    return Problem("DIB311", 500, "an error of ours", detail, retry=True)
+    return Problem("DIB306", 500, "an error of ours", detail, retry=True)
 
 
 def bad_body(detail: str, findings: tuple[Finding, ...] = ()) -> Problem:

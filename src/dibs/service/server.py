@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import uvicorn
 
 if TYPE_CHECKING:
     import socket
 
-    from dibs.service.feed import Feed
+
+class Ends(Protocol):
+    """What people wait on: the feed, or what stands before it."""
+
+    def end(self) -> None:
+        """Send them home."""
 
 
 class Server(uvicorn.Server):
     """Uvicorn, which on its own would wait for streams that never end."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Ends) -> None:
         """`feed` is what streams and long polls wait on."""
         super().__init__(config)
         self._feed = feed

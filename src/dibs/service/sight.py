@@ -57,12 +57,22 @@ class Sight:
         known = self._agreement.hosts.get(host)
         return known is not None and (actor.house or actor.party in {known.platform, known.operator})
 
+    def party(self, actor: Actor, party: PartyId) -> bool:
+        """Whether a party is the actor's to see by itself: its own, and the one that keeps the book."""
+        return actor.house or party in {actor.party, self._house}
+
+    def clause(self, actor: Actor, clause: ClauseId) -> bool:
+        """Whether a clause of the agreement, in any version, is the actor's to read: it names its party."""
+        return actor.party in self.of_clause(clause) or (actor.house and clause in self._clauses)
+
     def audience(self, event: AnyEvent, state: State) -> frozenset[PartyId]:
         """The counterparties that may see an event; the house sees all of them.  `state` is any that knows what the event names."""
         return frozenset(party for party in self._audience(event, state) if party and party != self._house)
 
     def _audience(self, event: AnyEvent, state: State) -> Iterator[PartyId]:
         match event:
+            case e.RequestSubmitted() | e.RequestHeld() | e.MarketOpened() | e.RightRevived() | e.RequestExpired():
+                return  # the house's own; first because there are many of them
             case e.CommandRefused() | e.CommandRepeated() | e.TriggerDeclared():
                 yield event.by
             case e.OfferServed() | e.NoticeDefective() | e.HolderDefaulted():

@@ -37,6 +37,10 @@ class Views:
         self._clauses: dict[str, Clause] = {clause.id: clause for clause in all_clauses(agreement)}
         self._sight = sight
 
+    def clause(self, name: str) -> Clause | None:
+        """A clause in its latest text."""
+        return self._clauses.get(name)
+
     def request(self, request: Request, following: Iterable[AnyIntent]) -> RequestView:
         """A need, for the house or its own party."""
         asked = request.asked
@@ -140,7 +144,10 @@ class Views:
         )
 
     def reasons(self, actor: Actor, because: Iterable[Because]) -> tuple[ReasonView, ...]:
-        """Reasons with the words of their clauses, where the actor may read the clause."""
+        """Reasons with the words of their clauses, where the actor may read the clause.
+
+        Its place is the house's to know: a line's number counts what stands before it.
+        """
         return tuple(self._reason(actor, reason) for reason in because)
 
     def _reason(self, actor: Actor, reason: Because) -> ReasonView:
@@ -150,7 +157,9 @@ class Views:
             return ReasonView(
                 code=reason.code, clause="" if inner else reason.clause, need="" if inner else reason.need, have="" if inner else reason.have
             )
-        return ReasonView(code=reason.code, clause=clause.id, text=clause.says, where=str(clause.mark), need=reason.need, have=reason.have)
+        return ReasonView(
+            code=reason.code, clause=clause.id, text=clause.says, where=str(clause.mark) if actor.house else "", need=reason.need, have=reason.have
+        )
 
 
 def _market(market: Market | Cover) -> MarketView | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dibs.errors import Mark
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from dibs.broker import Snapshot
     from dibs.errors import Finding
     from dibs.quantities import Instant
 
@@ -49,9 +51,16 @@ class MemoryStore:
             if entry.key:
                 self._keys[entry.key] = entry.seq
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry, in order."""
-        return iter(self._entries)
+    def entries(self, first: int = 0) -> Iterator[Entry]:
+        """Every entry from a number on, in order."""
+        return islice(self._entries, first, None)
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """It would not outlive what it is taken of."""
+
+    def snapshot(self) -> Snapshot | None:
+        """None is kept."""
+        return None
 
     def refresh(self) -> Iterator[Entry]:
         """Nobody else writes to it."""

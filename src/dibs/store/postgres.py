@@ -18,7 +18,7 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -28,13 +28,17 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8
 
-from dibs.broker import Behind
+from dibs.broker import Behind, Snapshot
 from dibs.errors import BadInput, Finding, Mark, Unavailable
+from dibs.journal.audit import vouches
 from dibs.journal.checkpoint import Head, SigningKey, VerifyingKey, sign_head
 from dibs.journal.entry import FIRST, SECRET_SIZE, Entry, Opener, Sealed, Sealer
+from dibs.journal.merkle import HASH_SIZE
+from dibs.journal.snapshot import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from dibs.quantities import Instant
 
@@ -98,6 +102,12 @@ MIGRATIONS: Final = (
   state text NOT NULL,
   PRIMARY KEY (book, size)
 )""",
+        """CREATE TABLE dibs_snapshot (
+  book integer PRIMARY KEY REFERENCES dibs_book (id),
+  size bigint NOT NULL CHECK (size > 0),
+  state bytea NOT NULL,
+  beside bytea NOT NULL
+)""",
         f"CREATE FUNCTION dibs_refuses() RETURNS trigger LANGUAGE plpgsql AS $${_REFUSES}$$",
         "CREATE TRIGGER dibs_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON dibs_entry FOR EACH STATEMENT EXECUTE FUNCTION dibs_refuses()",
         "CREATE TRIGGER dibs_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON dibs_agreement FOR EACH STATEMENT EXECUTE FUNCTION dibs_refuses()",
@@ -155,7 +165,7 @@ SELECT concat_ws(' ', 'index', indrelid::regclass::text, indexrelid::regclass::t
 WHERE indrelid = ANY (%(tables)s::regclass[]) AND (NOT indisvalid OR NOT indisready
   OR indisunique AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid))
 """
-_TABLES: Final = ("dibs_meta", "dibs_book", "dibs_agreement", "dibs_entry", "dibs_head")
+_TABLES: Final = ("dibs_meta", "dibs_book", "dibs_agreement", "dibs_entry", "dibs_head", "dibs_snapshot")
 PARTS: Final = frozenset(
     {
         "column dibs_meta name text not null",
@@ -202,6 +212,13 @@ PARTS: Final = frozenset(
         "primary key dibs_head book size",
         "foreign key dibs_head book",
         "check dibs_head size",
+        "column dibs_snapshot book integer not null",
+        "column dibs_snapshot size bigint not null",
+        "column dibs_snapshot state bytea not null",
+        "column dibs_snapshot beside bytea not null",
+        "primary key dibs_snapshot book",
+        "foreign key dibs_snapshot book",
+        "check dibs_snapshot size",
         # The number says: before, for the statement, and for which acts.
         "trigger dibs_entry dibs_stays 58 O dibs_refuses",
         "trigger dibs_agreement dibs_stays 58 O dibs_refuses",
@@ -269,9 +286,9 @@ class PostgresBook:
         """Let the database go."""
         self._line.close()
 
-    def sealed(self) -> Iterator[tuple[Sealed, Mark]]:
-        """Every entry as it is stored, with its place.  Raises `BadInput` where one is missing or is no entry."""
-        return self._read(None)
+    def sealed(self, first: int = 0) -> Iterator[tuple[Sealed, Mark]]:
+        """Every entry from a number on as it is stored, with its place.  Raises `BadInput` where one is missing or is no entry."""
+        return self._read(first, None)
 
     def texts(self) -> Mapping[str, str]:
         """Every agreement's text by its digest."""
@@ -280,6 +297,18 @@ class PostgresBook:
     def heads(self) -> Sequence[Head]:
         """Every signed head, smallest first."""
         return tuple(Head(*row) for row in self._line.ask("SELECT size, note, state FROM dibs_head WHERE book = %s ORDER BY size", (self._id,)))
+
+    def snapshot(self) -> Snapshot | None:
+        """The state kept last, if a signed head of this book vouches for it."""
+        found = self._line.ask(
+            "SELECT s.size, s.state, s.beside, h.state FROM dibs_snapshot s JOIN dibs_head h USING (book, size) WHERE s.book = %s", (self._id,)
+        )
+        if not found:
+            return None
+        size, state, beside, note = found[0]
+        if not vouches(note, digest_of(state), size, self.signers()) or sha256(beside[HASH_SIZE:]).digest() != beside[:HASH_SIZE]:
+            return None
+        return Snapshot(size=size, state=state, beside=beside[HASH_SIZE:])
 
     def signers(self) -> Sequence[VerifyingKey]:
         """Whose signatures the heads carry, as the book itself says.  Raises `BadInput` if that cannot be read."""
@@ -293,11 +322,14 @@ class PostgresBook:
         """What is wrong with the database itself: its tables, the book's description of itself, what it says of its end."""
         try:
             findings = self._foreign_parts()
-            ((name, keys, seal, size, last, rows, leaf),) = self._line.ask(
+            ((name, keys, seal, size, last, rows, leaf, kept),) = self._line.ask(
                 "SELECT name, keys, seal, size, last, (SELECT count(*) FROM dibs_entry WHERE book = id),"
-                " (SELECT leaf FROM dibs_entry WHERE book = id ORDER BY seq DESC LIMIT 1) FROM dibs_book WHERE id = %s",
+                " (SELECT leaf FROM dibs_entry WHERE book = id ORDER BY seq DESC LIMIT 1),"
+                " EXISTS (SELECT 1 FROM dibs_snapshot WHERE book = id) FROM dibs_book WHERE id = %s",
                 (self._id,),
             )
+            if kept and self.snapshot() is None:
+                findings.append(self._damaged("no head vouches for its snapshot"))
         except Unavailable as error:
             return [self._damaged(str(error))]
         except BadInput as error:
@@ -330,24 +362,27 @@ class PostgresBook:
 
     def _version(self) -> int:
         """The version of the tables; 0 where there are none.  Raises `Unavailable` if another program's are in their place."""
-        found = self._line.ask(
-            "SELECT current_setting('server_encoding'), to_regclass('dibs_meta') IS NOT NULL, to_regclass('dibs_book') IS NOT NULL"
+        # Not `to_regclass`: it may go by what was so before this transaction waited for the one that made the tables.
+        ((encoding, tables),) = self._line.ask(
+            "SELECT current_setting('server_encoding'),"
+            " ARRAY(SELECT relname::text FROM pg_class WHERE relname = ANY (%s) AND pg_table_is_visible(oid))",
+            (["dibs_meta", "dibs_book"],),
         )
-        encoding, described, there = found[0]
         if encoding != "UTF8":
             message = f"`{self.name}` keeps texts as {encoding}, and a book needs UTF8: make a database with ENCODING 'UTF8' for it"
             raise Unavailable(message, code="DIB159", retry=False)
-        if not described and not there:
+        if not tables:
             return 0
-        rows = self._line.ask("SELECT value FROM dibs_meta WHERE name = 'version'") if described else []
+        rows = self._line.ask("SELECT value FROM dibs_meta WHERE name = 'version'") if "dibs_meta" in tables else []
         if not rows or not rows[0][0].isdigit():
             message = f"`{self.name}` has tables named like those of a book, and holds none: check the address, or take another database"
             raise Unavailable(message, code="DIB150", retry=False)
         return int(rows[0][0])
 
-    def _read(self, end: int | None) -> Iterator[tuple[Sealed, Mark]]:
-        """Entries page by page, to the end or up to a number."""
-        previous, number = FIRST, 0
+    def _read(self, number: int, end: int | None) -> Iterator[tuple[Sealed, Mark]]:
+        """Entries page by page from a number on, to the end or up to another number."""
+        before = self._line.ask("SELECT leaf FROM dibs_entry WHERE book = %s AND seq = %s", (self._id, number - 1)) if number else []
+        previous = before[0][0] if before else FIRST
         while end is None or number < end:
             limit = PAGE if end is None else min(PAGE, end - number)
             page = self._line.ask(f"{_SELECT} WHERE book = %s AND seq >= %s ORDER BY seq LIMIT %s", (self._id, number, limit))
@@ -412,7 +447,7 @@ class PostgresStore(PostgresBook):
         one writer).  Without a `signer` heads go unsigned; with one, the book is signed when it is opened and closed,
         and by whoever appends its 256th, 512th ... entry.  `patience`: seconds for which a lost database is waited for.
         """
-        address = Address.parse(url, book)
+        address = self._address = Address.parse(url, book)
         self.name = address.shown
         self._signer = signer
         self._sign_every = sign_every
@@ -533,11 +568,28 @@ class PostgresStore(PostgresBook):
         """Whether `refresh` has something to say: one round trip, one row by its key."""
         return self._line.ask("SELECT size FROM dibs_book WHERE id = %s", (self._id,)) != [(self.size,)]
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry up to `size`, in order, checked.  Raises `BadInput` at the first one that is not what was written."""
-        for sealed, where in self._read(self.size):
+    def entries(self, first: int = 0) -> Iterator[Entry]:
+        """Every entry from a number on up to `size`, in order, checked.  Raises `BadInput` at the first one that is not what was written."""
+        for sealed, where in self._read(first, self.size):
             self._opener.check(sealed, where)
             yield self._opener.open(sealed, where)
+
+    def snapshot(self) -> Snapshot | None:
+        """The state kept last, if a signed head vouches for it, and it is not ahead of what this replica has taken in."""
+        kept = super().snapshot()
+        return kept if kept and kept.size <= self.size else None
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep it in place of the one before, unless another replica has kept a later one."""
+        self._line.tell(
+            "INSERT INTO dibs_snapshot (book, size, state, beside) VALUES (%s, %s, %b, %b) ON CONFLICT (book) DO UPDATE"
+            " SET size = excluded.size, state = excluded.state, beside = excluded.beside WHERE dibs_snapshot.size <= excluded.size",
+            (self._id, snapshot.size, snapshot.state, sha256(snapshot.beside).digest() + snapshot.beside),
+        )
+
+    def reader(self) -> AbstractContextManager[PostgresBook]:
+        """The book as it is now, on a connection of its own."""
+        return closing(PostgresBook(self._address.target, self._address.book))
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name, as far as this replica knows.  Costs a round trip only if there is one."""

@@ -18,10 +18,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dibs.broker import Snapshot
 from dibs.errors import BadInput, Finding, Mark, Unavailable
+from dibs.journal.audit import vouches
 from dibs.journal.checkpoint import Head, SigningKey, VerifyingKey, sign_head
 from dibs.journal.entry import FIRST, SECRET_SIZE, Entry, Opener, Sealed, Sealer, altered
 from dibs.journal.merkle import HASH_SIZE
+from dibs.journal.snapshot import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = 0x64696273
 """`dibs` in ASCII, at offset 68 of the file: `file book.db` can tell."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""2 added snapshots.  A book of version 1 is read as it is, and becomes one of version 2 when somebody writes to it."""
 PAGES_BEFORE_CHECKPOINT = 4000
 """The write-ahead log is copied into the file at 16 megabytes: less often than SQLite would, since a book only grows."""
 
@@ -64,8 +68,17 @@ SCHEMA: Final = (
     "CREATE TRIGGER entry_remains BEFORE DELETE ON entry BEGIN SELECT raise(ABORT, 'an entry is never removed'); END",
     "CREATE TRIGGER agreement_stays BEFORE UPDATE ON agreement BEGIN SELECT raise(ABORT, 'a text is never changed'); END",
     "CREATE TRIGGER agreement_remains BEFORE DELETE ON agreement BEGIN SELECT raise(ABORT, 'a text is never removed'); END",
+    """CREATE TABLE snapshot (
+  size INTEGER PRIMARY KEY CHECK (size > 0),
+  state BLOB NOT NULL,
+  beside BLOB NOT NULL
+) STRICT""",
 )
+ADDED: Final = {1: 1, 2: 0}
+"""Version -> how many parts of the schema it does not have yet, counted from the end."""
 
+_SERVICE: Final = "service_"
+"""What the service's own tables and indices are called: tokens, sessions, runs.  They are no part of the book, and no seal covers them."""
 _RESTORE = "restore the book from a copy; see how-to/recover"
 _INSERT = "INSERT INTO entry (seq, at, agreement, command, events, key, secret, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT seq, at, agreement, command, events, key, secret, leaf FROM entry"
@@ -90,11 +103,12 @@ class SqliteBook:
         """Let the file go."""
         self._db.close()
 
-    def sealed(self) -> Iterator[tuple[Sealed, Mark]]:
-        """Every entry as it is stored, with its place.  Raises `BadInput` where one is missing or is no entry."""
-        previous = FIRST
+    def sealed(self, first: int = 0) -> Iterator[tuple[Sealed, Mark]]:
+        """Every entry from a number on as it is stored, with its place.  Raises `BadInput` where one is missing or is no entry."""
         with self._translated:
-            for number, row in enumerate(self._db.execute(f"{_SELECT} ORDER BY seq")):
+            before = self._db.execute("SELECT leaf FROM entry WHERE seq = ?", (first - 1,)).fetchone()
+            previous = before[0] if before else FIRST
+            for number, row in enumerate(self._db.execute(f"{_SELECT} WHERE seq >= ? ORDER BY seq", (first,)), first):
                 where = self._mark(number)
                 sealed = self._sealed(row, previous, where)
                 if sealed.seq != number:
@@ -119,6 +133,24 @@ class SqliteBook:
             rows = self._db.execute("SELECT size, note, state FROM head ORDER BY size")
             return tuple(Head(size, _text(note), _text(state)) for size, note, state in rows)
 
+    def snapshot(self) -> Snapshot | None:
+        """The state kept last, if a signed head of this book vouches for it."""
+        if ADDED[self._version()]:
+            return None
+        with self._translated:
+            row = self._db.execute("SELECT size, state, beside FROM snapshot").fetchone()
+            if row is None:
+                return None
+            size, state, beside = row
+            note = self._db.execute("SELECT state FROM head WHERE size = ?", (size,)).fetchone()
+            if (
+                note is None
+                or not vouches(_text(note[0]), digest_of(state), size, self.signers())
+                or sha256(beside[HASH_SIZE:]).digest() != beside[:HASH_SIZE]
+            ):
+                return None
+        return Snapshot(size=size, state=state, beside=beside[HASH_SIZE:])
+
     def signers(self) -> Sequence[VerifyingKey]:
         """Whose signatures the heads carry, as the book itself says.  Raises `BadInput` if that cannot be read."""
         try:
@@ -132,6 +164,8 @@ class SqliteBook:
             with self._translated:
                 problems = [_text(row[0]) for row in self._db.execute("PRAGMA integrity_check(20)")]
                 findings = self._foreign_parts()
+                if self.snapshot() is None and self._has_snapshot():
+                    findings.append(self._damaged("no head vouches for its snapshot"))
         except Unavailable as error:
             return [self._damaged(str(error))]
         except BadInput as error:
@@ -142,11 +176,15 @@ class SqliteBook:
 
     def _foreign_parts(self) -> list[Finding]:
         """What dibs did not put there: tables, triggers, a description that does not bear its own digest."""
-        schema = [_text(row[0]) for row in self._db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")]
+        schema = [
+            _text(sql)
+            for kind, name, table, sql in self._db.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+            if not _of_the_service(_text(kind), _text(name), _text(table), _text(sql))
+        ]
         meta = self._meta()
         encoding = _text(self._db.execute("PRAGMA encoding").fetchone()[0])
         findings = []
-        if tuple(schema) != SCHEMA:
+        if sorted(schema) != sorted(SCHEMA[: len(SCHEMA) - ADDED[self._version()]]):
             findings.append(self._damaged("its tables are not those of a book"))
         if meta.get("seal") != _seal(meta):
             findings.append(self._damaged("its description of itself was altered"))
@@ -159,13 +197,19 @@ class SqliteBook:
         if self._db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             message = f"`{self.name}` is an SQLite file, but no book of dibs: check the path"
             raise Unavailable(message, code="DIB150", retry=False)
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version != SCHEMA_VERSION:
+        version = self._version()
+        if version not in ADDED:
             message = (
                 f"`{self.name}` is a book of version {version}, and this is the version of dibs for version {SCHEMA_VERSION}: "
                 "use the dibs that wrote it, export it there and import it here"
             )
             raise Unavailable(message, code="DIB151", retry=False)
+
+    def _has_snapshot(self) -> bool:
+        return not ADDED[self._version()] and self._db.execute("SELECT count(*) FROM snapshot").fetchone()[0] > 0
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     def _meta(self) -> dict[str, str]:
         with self._translated:
@@ -253,9 +297,9 @@ class SqliteStore(SqliteBook):
         if signer:
             self._signed = self.size
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry, in order, checked.  Raises `BadInput` at the first one that is not what was written."""
-        for sealed, where in self.sealed():
+    def entries(self, first: int = 0) -> Iterator[Entry]:
+        """Every entry from a number on, in order, checked.  Raises `BadInput` at the first one that is not what was written."""
+        for sealed, where in self.sealed(first):
             self._opener.check(sealed, where)
             yield self._opener.open(sealed, where)
 
@@ -266,6 +310,17 @@ class SqliteStore(SqliteBook):
     def alone(self) -> AbstractContextManager[None]:
         """The lock keeps other writers out."""
         return nullcontext()
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep it in place of the one before."""
+        with self._writing:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("DELETE FROM snapshot")
+            self._db.execute(
+                "INSERT INTO snapshot (size, state, beside) VALUES (?, ?, ?)",
+                (snapshot.size, snapshot.state, sha256(snapshot.beside).digest() + snapshot.beside),
+            )
+            self._db.execute("COMMIT")
 
     def find(self, key: str) -> Entry | None:
         """The act that goes by this name."""
@@ -357,16 +412,17 @@ class SqliteStore(SqliteBook):
         meta = {} if fresh else self._meta()
         known = meta.get("keys", "").splitlines()
         mine = [str(self._signer.public)] if self._signer else []
-        if not fresh and not set(mine) - set(known):
+        old = not fresh and self._version() != SCHEMA_VERSION
+        if not fresh and not old and not set(mine) - set(known):
             return
         meta["keys"] = "\n".join([*known, *(key for key in mine if key not in known)])
         meta["seal"] = _seal(meta)
         db.execute("BEGIN IMMEDIATE")
+        for statement in SCHEMA if fresh else SCHEMA[len(SCHEMA) - ADDED[self._version()] :] if old else ():
+            db.execute(statement)
         if fresh:
-            for statement in SCHEMA:
-                db.execute(statement)
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.executemany("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", sorted(meta.items()))
         db.execute("COMMIT")
 
@@ -414,6 +470,14 @@ def _text(value: object) -> str:
         message = "what should be text is a number or nothing"
         raise UnicodeError(message)
     return value.decode()
+
+
+def _of_the_service(kind: str, name: str, table: str, sql: str) -> bool:
+    """Whether it is a table of the service that runs on this book, or an index of one: plain ones, that touch nothing else."""
+    if not (name.startswith((_SERVICE, f"ix_{_SERVICE}")) and table.startswith(_SERVICE)):
+        return False
+    starts = sql.split("(", maxsplit=1)[0]
+    return (kind == "table" and starts.startswith(f"CREATE TABLE {_SERVICE}")) or (kind == "index" and f" ON {_SERVICE}" in starts)
 
 
 def _seal(meta: Mapping[str, str]) -> str:

@@ -28,12 +28,14 @@ from dibs.service.app import make_app
 from dibs.service.clocks import SteeredClock
 from dibs.service.front import Front
 from dibs.service.office import Office, house_of
+from dibs.service.outlets import Outlets
 from dibs.service.people import People
 from dibs.service.runs import Runs
 from dibs.service.server import Server
 from dibs.store.ledger import Ledger
 from dibs.store.memory import MemoryStore
 from dibs.testing.acts import BEGIN
+from dibs.web.routes import routes as pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from dibs.broker import Store
     from dibs.decisions.compile import Compiled
     from dibs.quantities import Instant
+    from dibs.service.outlets import OutletSettings
+    from dibs.service.traces import Traces
 
 
 class Service:
@@ -84,9 +88,23 @@ class Service:
 
 @contextlib.asynccontextmanager
 async def running(
-    agreement: Compiled, store: Store | None = None, *, at: Instant = BEGIN, house: str = "", room: int = 100_000, scenarios: Path | None = None
+    agreement: Compiled,
+    store: Store | None = None,
+    *,
+    at: Instant = BEGIN,
+    house: str = "",
+    room: int = 100_000,
+    scenarios: Path | None = None,
+    outlets: OutletSettings | None = None,
+    traces: Traces | None = None,
+    folder: Path | None = None,
+    sending: bool = False,
 ) -> AsyncIterator[Service]:
-    """A service on a book (default: an empty one in memory) with the agreement adopted and `room` accelerators declared on every host."""
+    """A service on a book (default: an empty one in memory) with the agreement adopted and `room` accelerators declared on every host.
+
+    `folder` keeps what the service keeps beside the book, for one that is started again; `sending` has webhooks and
+    mail go out by themselves, else a test says `service.front.outlets.webhooks.round()` when they should.
+    """
     clock = SteeredClock(at, runs=False)
     kept = MemoryStore(signer=SigningKey("dibs.test/book", bytes(32))) if store is None else store
     office = Office(kept, agreement, clock=clock, house=house_of(agreement, house))
@@ -99,18 +117,22 @@ async def running(
             for sku in host.skus
         ]
         office.broker.submit_each(acts)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
+    with tempfile.TemporaryDirectory() as passing:
+        place = folder or Path(passing)
         engine = sa.create_engine(f"sqlite:///{place / 'service.db'}")
         accounts = Accounts(office, Ledger(f"sqlite:///{place / 'ledger.db'}"))
         runs = Runs(engine, folder=place / "runs", scenarios=scenarios, now=clock.now)
-        front = Front(office, People(engine, house=office.house), secret=bytes(32), accounts=accounts, runs=runs)
-        service = Service(make_app(front), front, clock)
+        leaving = Outlets(office, engine, outlets, secret=bytes(32), traces=traces)
+        front = Front(office, People(engine, house=office.house), secret=bytes(32), accounts=accounts, runs=runs, outlets=leaving)
+        service = Service(make_app(front, more=[*leaving.routes(front.people), *pages(front)], middleware=leaving.middleware), front, clock)
         await office.open()
+        if sending:
+            await leaving.open()
         try:
             yield service
         finally:
             await service.close()
+            await leaving.close()
             await runs.close()
             await office.close()
             accounts.close()

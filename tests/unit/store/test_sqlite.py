@@ -7,10 +7,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from dibs.broker import Snapshot
 from dibs.errors import BadInput, Unavailable
 from dibs.journal.audit import verify
 from dibs.journal.checkpoint import SigningKey
@@ -39,7 +41,8 @@ def filled(path):
     store.append(book(7))
     store.sign()
     store.append(book(12)[7:])
-    store.sign(bytes(32))
+    store.sign(sha256(b"state").digest())
+    store.keep_snapshot(Snapshot(size=12, state=b"state", beside=b"beside"))
     store.close()
     return path
 
@@ -284,7 +287,7 @@ def test_another_programs_database_is_no_book_and_is_left_alone(path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", [0, 2])
+@pytest.mark.parametrize("version", [0, 3])
 def test_a_book_of_another_version_is_named_and_left_alone(filled, version):
     db = sqlite3.connect(filled)
     db.execute(f"PRAGMA user_version = {version}")
@@ -326,7 +329,7 @@ def test_a_book_whose_head_was_signed_over_other_entries_is_not_opened(filled):
 
 
 def test_a_book_with_a_hole_is_not_opened(filled):
-    tampered(filled, "DELETE FROM entry WHERE seq = 3", "DELETE FROM head")
+    tampered(filled, "DELETE FROM entry WHERE seq = 3", "DELETE FROM head", "DELETE FROM snapshot")
     store = SqliteStore(filled)
     with pytest.raises(BadInput, match="DIB157"):
         list(store.entries())
@@ -396,6 +399,9 @@ COLUMNS = {
     ("head", "size"): "INTEGER",
     ("head", "note"): "TEXT",
     ("head", "state"): "TEXT",
+    ("snapshot", "size"): "INTEGER",
+    ("snapshot", "state"): "BLOB",
+    ("snapshot", "beside"): "BLOB",
 }
 
 

@@ -100,7 +100,7 @@ async def list_events(call: Call[NoBody, Events]) -> EventList:
             feed.rise(call.actor.token)
 
 
-@operation("GET", "/v1/events/stream", "What happens, as it happens", roles=EVERYBODY, side="any")
+@operation("GET", "/v1/events/stream", "What happens, as it happens", roles=EVERYBODY, side="any", media=("text/event-stream",))
 async def stream_events(call: Call[NoBody, Stream]) -> EventStream:
     """The same events as a stream (`text/event-stream`); each has a cursor as its id, so a reader that was cut off goes on where it was."""
     front, party = call.front, call.actor.party

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from dibs.procedure.commands import ConfirmDelivery, ProposeGrant, ReleaseGrant
+from dibs.procedure.state import Grant
 from dibs.service.access import ACTS, EVERYBODY
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.shapes import GrantList, GrantView, Id, OutcomeView, Positive, TermsShape
+from dibs.service.shapes import GrantList, GrantView, Id, OutcomeView, Positive, TermsShape, when
 
 
 class Grants(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +34,41 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How much of a grant is there, in all, whatever was confirmed before."""
 
     quantity: Positive
+
+
+class Reservations(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the reservations, the oldest first."""
+
+    status: str = ""
+    host: str = ""
+
+
+class ReservedStep(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """From this instant on, so much is promised, and so much of it is there."""
+
+    from_: datetime
+    promised: int
+    delivered: int
+
+
+class ReservationView(msgspec.Struct, frozen=True, kw_only=True, rename={"workload_class": "class"}):
+    """A grant as capacity over time: `steps` hold until the next one; half-open."""
+
+    id: str
+    status: str
+    host: str
+    sku: str
+    workload_class: str
+    quantity: int
+    deliver_by: datetime | None
+    steps: tuple[ReservedStep, ...]
+
+
+class ReservationList(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a list; `next` is the cursor of the following part, or nothing if this is the last."""
+
+    items: tuple[ReservationView, ...]
+    next: str | None = None
 
 
 @operation("POST", "/v1/grants", "Sign for capacity", roles=ACTS, side="house", status=201, acts=True)
@@ -87,4 +125,51 @@ async def release_grant(call: Call[NoBody, NoQuery]) -> OutcomeView:
     return await call.front.act(call, ReleaseGrant(by=call.actor.party, grant=call.id), subject=call.id, link=f"/v1/grants/{call.id}")
 
 
-OPERATIONS = (propose_grant, list_grants, get_grant, confirm_delivery, release_grant)
+OVER = frozenset({"ended", "failed", "cancelled"})
+"""How a grant stands of which nothing is promised any more."""
+
+
+def _reservation(grant: Grant) -> ReservationView:
+    over = grant.status in OVER
+    begins = ReservedStep(from_=when(grant.starts), promised=0 if over else grant.quantity, delivered=0 if over else grant.delivered)
+    ends = ReservedStep(from_=when(grant.ends), promised=0, delivered=0)
+    return ReservationView(
+        id=grant.grant,
+        status=grant.status,
+        host=grant.host,
+        sku=grant.sku,
+        workload_class=grant.workload_class,
+        quantity=grant.quantity,
+        deliver_by=when(grant.deliver_by) if grant.deliver_by else None,
+        steps=(begins, ends),
+    )
+
+
+@operation("GET", "/v1/reservations", "List reservations", roles=EVERYBODY, side="any")
+async def list_reservations(call: Call[NoBody, Reservations]) -> ReservationList:
+    """Your grants as capacity over time, the oldest first."""
+    front, actor, query = call.front, call.actor, call.query
+    grants = (
+        (g.grant, g)
+        for g in front.state.grants.values()
+        if front.sight.grant(actor, g) and query.status in ("", g.status) and query.host in ("", g.host)
+    )
+    items, following = front.page(grants, query, _reservation)
+    return ReservationList(items=items, next=following)
+
+
+@operation("GET", "/v1/reservations/{id}", "One reservation", roles=EVERYBODY, side="any")
+async def get_reservation(call: Call[NoBody, NoQuery]) -> ReservationView:
+    """How much is promised and how much is there, from when until when."""
+    return _reservation(call.front.grant(call.actor, call.id))
+
+
+OPERATIONS = (
+    propose_grant,
+    list_grants,
+    get_grant,
+    confirm_delivery,
+    release_grant,
+    list_reservations,
+    get_reservation,
+)

@@ -6,11 +6,12 @@ from typing import Literal
 
 import msgspec
 
-from dibs.procedure.commands import CancelRequest, Rule, SubmitRequest
+from dibs.procedure.commands import CancelRequest, Rule, SubmitRequest, WaiveRight
 from dibs.procedure.intents import outstanding_of
 from dibs.service.access import ACTS, EVERYBODY
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.shapes import EventView, NewRequest, OutcomeView, RequestList, RequestView, Words
+from dibs.service.problems import not_found
+from dibs.service.shapes import EventView, NewRequest, OutcomeView, RequestList, RequestView, Word, Words
 
 
 class Requests(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +26,12 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     answer: Literal["permitted", "offer_first", "refused"]
     because: Words
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who signed it, by name."""
+
+    signed_by: Word
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,4 +92,16 @@ async def rule(call: Call[Ruling, NoQuery]) -> OutcomeView:
     return await call.front.act(call, command, subject=call.id, link=f"/v1/capacity-requests/{call.id}")
 
 
-OPERATIONS = (submit_request, list_requests, get_request, request_events, cancel_request, rule)
+@operation("POST", "/v1/capacity-requests/{id}/waiver", "Waive the right for one need", roles=ACTS, side="any", status=201, acts=True)
+async def waive_right(call: Call[Waiver, NoQuery]) -> OutcomeView:
+    """The holder gives its right up for this need only, in a signed writing.  It knows of the need by the offer."""
+    front, actor = call.front, call.actor
+    request = front.state.requests.get(call.id)
+    if request is None or not (actor.house or any(front.sight.offer(actor, front.state.offers[name]) for name in request.offers)):
+        raise not_found("request", call.id)
+    command = WaiveRight(by=actor.party, request=call.id, signed_by=call.body.signed_by)
+    link = f"/v1/capacity-requests/{call.id}" if actor.house else "/v1/offers"
+    return await front.act(call, command, subject=call.id, link=link)
+
+
+OPERATIONS = (submit_request, list_requests, get_request, request_events, cancel_request, rule, waive_right)

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
 
-from dibs.procedure.commands import Respond, ServeNotice
+from dibs.procedure.commands import AcceptCounter, ChangeTerms, ReadNotice, Respond, ServeNotice, TollOffer, WithdrawOffer
 from dibs.service.access import ACTS, EVERYBODY
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.shapes import NewOffer, NewResponse, OfferList, OfferView, OutcomeView
+from dibs.service.shapes import NewOffer, NewResponse, OfferList, OfferView, OutcomeView, TermsShape
 
 
 class Offers(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of the offers, the oldest first; `status` keeps those that stand so."""
 
     status: str = ""
+
+
+class NewTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The terms from now on; what is left out stays as it was offered."""
+
+    terms: TermsShape
+
+
+class Tolling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the clock stands still, and for how many seconds."""
+
+    cause: Literal["due_diligence", "regulator", "force_majeure"]
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
 
 
 @operation("POST", "/v1/offers", "Offer a need to the holder", roles=ACTS, side="house", status=201, acts=True)
@@ -73,4 +88,52 @@ async def respond(call: Call[NewResponse, NoQuery]) -> OutcomeView:
     return await call.front.act(call, command, subject=call.id, link=f"/v1/offers/{call.id}")
 
 
-OPERATIONS = (serve_notice, list_offers, get_offer, respond)
+@operation("POST", "/v1/offers/{id}/withdrawals", "Take an offer back", roles=ACTS, side="house", status=201, acts=True)
+async def withdraw_offer(call: Call[NoBody, NoQuery]) -> OutcomeView:
+    """Before it is accepted; the same need elsewhere counts as evasion for a while."""
+    call.front.offer(call.actor, call.id)
+    return await call.front.act(call, WithdrawOffer(by=call.actor.party, offer=call.id), subject=call.id, link=f"/v1/offers/{call.id}")
+
+
+@operation("POST", "/v1/offers/{id}/terms", "Change what is offered", roles=ACTS, side="house", status=201, acts=True)
+async def change_terms(call: Call[NewTerms, NoQuery]) -> OutcomeView:
+    """A material change makes the running window void, and the holder is asked again."""
+    call.front.offer(call.actor, call.id)
+    command = ChangeTerms(by=call.actor.party, offer=call.id, terms=call.body.terms.terms())
+    return await call.front.act(call, command, subject=call.id, link=f"/v1/offers/{call.id}")
+
+
+@operation("POST", "/v1/offers/{id}/tolling", "Stop the clock of an offer", roles=ACTS, side="any", status=201, acts=True)
+async def toll_offer(call: Call[Tolling, NoQuery]) -> OutcomeView:
+    """For a cause that the clause names, and so many seconds."""
+    call.front.offer(call.actor, call.id)
+    command = TollOffer(by=call.actor.party, offer=call.id, cause=call.body.cause, seconds=call.body.seconds)
+    return await call.front.act(call, command, subject=call.id, link=f"/v1/offers/{call.id}")
+
+
+@operation("POST", "/v1/offers/{id}/counter-acceptance", "Accept the holder's own terms", roles=ACTS, side="house", status=201, acts=True)
+async def accept_counter(call: Call[NoBody, NoQuery]) -> OutcomeView:
+    """Takes its counter as a new bargain."""
+    call.front.offer(call.actor, call.id)
+    return await call.front.act(call, AcceptCounter(by=call.actor.party, offer=call.id), subject=call.id, link=f"/v1/offers/{call.id}")
+
+
+@operation("POST", "/v1/offers/{id}/readings", "Read an offer behind the barrier", roles=ACTS, side="any", status=201, acts=True)
+async def read_notice(call: Call[NoBody, NoQuery]) -> OutcomeView:
+    """Puts on record that you, by name, read it; behind the barrier its terms are shown from then on, if you were named as a reader."""
+    call.front.offer(call.actor, call.id)
+    command = ReadNotice(by=call.actor.party, offer=call.id, person=call.actor.person)
+    return await call.front.act(call, command, subject=call.id, link=f"/v1/offers/{call.id}")
+
+
+OPERATIONS = (
+    serve_notice,
+    list_offers,
+    get_offer,
+    respond,
+    withdraw_offer,
+    change_terms,
+    toll_offer,
+    accept_counter,
+    read_notice,
+)

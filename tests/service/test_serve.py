@@ -1,0 +1,155 @@
+"""`dibs serve` as people start it: a process of its own, on a port, with a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from dibs.cli.main import cli
+from dibs.errors import BadInput
+from dibs.service.wiring import read_settings
+
+HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
+
+
+class Served:
+    def __init__(self, folder, *words, **environment):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dibs", "serve", "--listen", "127.0.0.1:0", "--json", *words],
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def said(self):
+        """The document that it prints once it takes calls."""
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line == "}\n":
+                return json.loads("".join(lines))
+        raise AssertionError(self.process.stderr.read())
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Start it in a folder of its own; what still runs in the end is ended."""
+    started = []
+
+    def start(*words, **environment):
+        started.append(Served(tmp_path, *words, **environment))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.process.kill()
+        served.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_new_book_shows_its_first_token_once_and_is_signed_when_it_is_stopped(serve, tmp_path, number):
+    first = serve(str(HARBOUR))
+    said = first.said()
+    headers = {"authorization": f"Bearer {said['token']}"}
+    me = httpx.get(f"{said['address']}/v1/me", headers=headers).json()
+    assert (me["party"], me["role"], me["house"]) == ("aster", "admin", True)
+    assert stat.S_IMODE((tmp_path / "dibs.db.key").stat().st_mode) == 0o600
+    code, _, err = first.stop(number)
+    assert (code, "signed" in err) == (0, True)
+
+    again = serve()
+    later = again.said()
+    assert (later["token"], later["entries"], later["house"]) == (None, 1, "aster")
+    assert httpx.get(f"{later['address']}/v1/me", headers=headers).status_code == 200
+    again.stop()
+    seen = json.loads(CliRunner().invoke(cli, ["audit", "verify", str(tmp_path / "dibs.db"), "--json"]).stdout)
+    assert (seen["entries"], seen["signed"], seen["findings"]) == (1, 1, [])
+
+
+def test_the_first_token_may_be_given(serve):
+    chosen = "a-token-that-somebody-chose-well"
+    said = serve(str(HARBOUR), DIBS_ADMIN_TOKEN=chosen).said()
+    assert said["token"] == chosen
+    assert httpx.get(f"{said['address']}/v1/me", headers={"authorization": f"Bearer {chosen}"}).status_code == 200
+
+
+def test_an_empty_database_asks_for_an_agreement_and_takes_an_example(serve):
+    said = serve("--scenarios", str(HARBOUR.parents[1])).said()
+    address, token = said["address"], said["token"]
+    assert (said["house"], said["entries"]) == ("", 0)
+    assert httpx.get(f"{address}/v1/me").json()["code"] == "DIB167"
+    assert "This book is empty" in httpx.get(address).text
+    wrong = httpx.post(address, data={"code": "guessed", "example": "harbour"}, files={"none": b""})
+    assert (wrong.status_code, "not the first admin token" in wrong.text) == (403, True)
+    broken = httpx.post(address, data={"code": token, "example": "", "agreement": "dibs: agreement/1\n"}, files={"none": b""})
+    assert (broken.status_code, "fix:" in broken.text) == (422, True)
+    begun = httpx.post(address, data={"code": token, "example": "harbour"}, files={"none": b""})
+    assert (begun.status_code, "borealis" in begun.text) == (200, True)
+    guest = begun.text.partition("<dt>borealis</dt>")[2].partition("<code>")[2].partition("</code>")[0]
+    seen = [httpx.get(f"{address}/v1/me", headers={"authorization": f"Bearer {one}"}).json()["party"] for one in (token, guest)]
+    assert seen == ["aster", "borealis"]
+
+
+def test_an_agreement_of_ones_own_may_be_pasted(serve):
+    said = serve("--scenarios", "nowhere").said()
+    form = {"code": said["token"], "agreement": HARBOUR.read_text(), "house": "aster", "example": ""}
+    assert httpx.post(said["address"], data=form, files={"none": b""}).status_code == 200
+    me = httpx.get(f"{said['address']}/v1/me", headers={"authorization": f"Bearer {said['token']}"}).json()
+    assert me["party"] == "aster"
+
+
+def test_two_servers_do_not_share_a_file(serve):
+    serve(str(HARBOUR)).said()
+    code = (second := serve()).process.wait(30)
+    assert (code, json.loads(second.process.stdout.read())["failed"]["code"]) == (1, "DIB152")
+
+
+def test_an_address_that_is_taken_is_said(serve):
+    address = serve(str(HARBOUR)).said()["address"].removeprefix("http://")
+    second = serve("--listen", address, "--db", "other.db")
+    assert (second.process.wait(30), json.loads(second.process.stdout.read())["failed"]["code"]) == (1, "DIB391")
+
+
+def test_a_book_stays_with_its_house_and_its_agreement(serve, tmp_path):
+    (first := serve(str(HARBOUR))).said()
+    first.stop()
+    other = serve("--house", "borealis")
+    assert (other.process.wait(30), json.loads(other.process.stdout.read())["findings"][0]["code"]) == (2, "DIB320")
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(HARBOUR.read_text() + "# changed\n")
+    other = serve(str(changed))
+    assert (other.process.wait(30), json.loads(other.process.stdout.read())["findings"][0]["code"]) == (2, "DIB394")
+
+
+def test_an_option_goes_before_the_environment():
+    settings = read_settings({"--db": "here.db", "--listen": None}, {"DIBS_DB": "there.db", "DIBS_LISTEN": "[::1]:99"})
+    assert (settings.file.name, settings.host, settings.port) == ("here.db", "::1", 99)
+
+
+def test_a_password_is_not_shown():
+    settings = read_settings({"--db": "postgresql://dibs:secret@db/books"}, {})
+    assert "secret" in settings.database
+    assert "secret" not in settings.shown
+
+
+def test_everything_wrong_is_said_at_once():
+    with pytest.raises(BadInput) as caught:
+        read_settings({"--db": "sqlite://", "--listen": "here"}, {"DIBS_ADMIN_TOKEN": "short", "DIBS_PUBLIC_URL": "dibs"})
+    assert sorted(finding.code for finding in caught.value.findings) == ["DIB390", "DIB391", "DIB393", "DIB393"]
