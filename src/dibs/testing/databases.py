@@ -48,13 +48,16 @@ def why_not() -> str:
 class PostgresServer:
     """One server with its own data; it flushes to the disk unless it is told `fsync="off"`."""
 
-    def __init__(self, **settings: str) -> None:
-        """`settings` are those of `postgresql.conf`.  Raises `RuntimeError` where no server can be started; see `why_not`."""
+    def __init__(self, *, follows: PostgresServer | None = None, **settings: str) -> None:
+        """`settings` are those of `postgresql.conf`; a server that `follows` another is its standby.
+
+        Raises `RuntimeError` where no server can be started; see `why_not`."""
         if reason := why_not():
             raise RuntimeError(reason)
         where = programs()
         assert where is not None  # noqa: S101 - `why_not` looked
         self._where = where
+        self._follows = follows
         self._as_owner: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="dibs-pg-"))
         if os.geteuid() == 0:
@@ -69,7 +72,10 @@ class PostgresServer:
     def __enter__(self) -> Self:
         """Make the data and start."""
         try:
-            self._run("initdb", "-D", "data", "-U", "dibs", "-A", "trust", "--no-locale", "-E", "UTF8", "-N")
+            if self._follows is None:
+                self._run("initdb", "-D", "data", "-U", "dibs", "-A", "trust", "--no-locale", "-E", "UTF8", "-N")
+            else:
+                self._run("pg_basebackup", "-h", "127.0.0.1", "-p", str(self._follows.port), "-U", "dibs", "-D", "data", "-R", "-c", "fast")
             self.start()
         except BaseException:
             self.__exit__()
@@ -94,6 +100,10 @@ class PostgresServer:
     def crash(self) -> None:
         """Stop as a failure does: nothing is written any more."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "-s", "stop")
+
+    def lead(self) -> None:
+        """Follow no longer, but take writes."""
+        self._run("pg_ctl", "-D", "data", "promote", "-w", "-s")
 
     def url(self, database: str = "postgres", *, port: int | None = None, user: str = "dibs") -> str:
         """The address of a database; by way of another port if one is given."""

@@ -608,6 +608,31 @@ def test_a_server_that_only_reads_is_tried_again(url, open_store):
     assert list(store.entries()) == book(1)
 
 
+@pytest.mark.usefixtures("own_server")  # which skips where none can be started
+def test_a_standby_is_audited_and_after_a_failover_written_to():
+    with PostgresServer() as first:
+        store = PostgresStore(first.database("led"), signer=KEY)
+        store.keep_text(DIGEST, TEXT)
+        store.append(book(20))
+        store.sign()
+        store.close()
+        with PostgresServer(follows=first) as second:
+            assert codes(second.url("led"), KEY.public) == set()
+            with pytest.raises(Unavailable, match="only reads"):
+                PostgresStore(second.url("led"))
+            both = f"postgresql://dibs@127.0.0.1:{second.port},127.0.0.1:{first.port}/led?target_session_attrs=read-write"
+            store = PostgresStore(both, patience=60)
+            store.append(book(22)[20:])
+            until = time.monotonic() + 60
+            while ask(second.url("led"), "SELECT size FROM dibs_book") != [(22,)]:
+                assert time.monotonic() < until
+            first.crash()
+            second.lead()
+            store.append(book(25)[22:])
+            assert list(store.entries()) == book(25)
+            store.close()
+
+
 def test_a_book_that_was_put_back_to_an_older_copy_is_noticed(filled, open_store):
     store, other = open_store(), open_store()
     older = [
