@@ -51,7 +51,8 @@ class PostgresServer:
     def __init__(self, *, follows: PostgresServer | None = None, **settings: str) -> None:
         """`settings` are those of `postgresql.conf`; a server that `follows` another is its standby.
 
-        Raises `RuntimeError` where no server can be started; see `why_not`."""
+        Raises `RuntimeError` where no server can be started; see `why_not`.
+        """
         if reason := why_not():
             raise RuntimeError(reason)
         where = programs()
