@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 SEED   ?= 7
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: all setup demo test bench lint format golden docs sim clean
+.PHONY: all setup demo test thorough judges bench lint format golden docs sim clean
 
 all: format lint test
 
@@ -33,6 +33,12 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
+judges:
+	@.ci/judges
+
+thorough: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/properties/settle --hypothesis-profile=thorough --timeout=1200
+
 sim: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/simulation -k seeds --seed $(SEED)
 
@@ -57,4 +63,4 @@ docs: $(VENV)/.installed-dev
 	$(BIN)/python tools/client.py
 
 clean:
-	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .judges out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,12 +6,14 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from dibs.testing.databases import PostgresServer, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+settings.register_profile("thorough", max_examples=2000, deadline=None)
 _NUMBERS = itertools.count()
 
 
@@ -19,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="play only this world of the simulation (a failing test names it)")
     parser.addoption("--worlds", type=int, default=1000, help="how many worlds of the simulation to play (default: 1000)")
     parser.addoption("--offers", type=int, default=400, help="how many offers the replicas race for (default: 400)")
-    parser.addoption("--fuzz", type=int, default=3, help="how often each operation of the service is asked in each way (default: 3)")
+    parser.addoption("--fuzz", type=int, default=2, help="how often each operation of the service is asked in each way (default: 2)")
     parser.addoption("--golden", action="store_true", help="write the golden files anew instead of comparing with them; review the difference")
 
 

@@ -86,6 +86,9 @@ class Store(Protocol):
     def alone(self) -> AbstractContextManager[None]:
         """Within it no other writer gets in between, until the first `append`: what `refresh` read is current until then."""
 
+    def claimed(self, at: Instant) -> AbstractContextManager[bool]:
+        """Whether it is this writer that has to wake the book now: of several that ask at once, one is told so, and has it until it appends."""
+
     def entries(self, first: int = 0) -> Iterator[Entry]:
         """Every entry from a number on, in order.  Raises `BadInput` at the first one that is not what was written."""
 
@@ -312,7 +315,9 @@ class Broker:
         at = self._time(at)
         next_due = due(self.state)
         if next_due is not None and next_due <= at:
-            self.submit(Wake(by="clock"), at=at)
+            with self._store.claimed(at) as mine:
+                if mine:
+                    self.submit(Wake(by="clock"), at=at)
         if self._dispatcher is not None:
             for intent in outstanding(self.state):
                 for command in self._dispatcher.do(intent):

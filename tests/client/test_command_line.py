@@ -118,6 +118,37 @@ def test_commitments_of_a_server_are_listed(document, as_party):
     assert "month" in as_party("aster", "commitment", "show", items[0]["clause"]).stdout
 
 
+def granted(document):
+    """A grant with statements behind it: the class needs nobody to be asked."""
+    small = [*NEED[:5], "1500", *NEED[6:]]
+    name = document("aster", "request", "create", *small, "--yes")["subject"]
+    notice = document("aster", "offer", "create", name, *TERMS, "--yes")["subject"]
+    document("borealis", "offer", "answer", notice, "--quantity", "1500", "--yes")
+    (grant,) = document("borealis", "grant", "list")["items"]
+    document("borealis", "grant", "deliver", grant["id"], "--quantity", "1500", "--yes")
+
+
+def test_the_book_of_a_server_is_settled_and_exported(document, as_party, server, tmp_path):
+    granted(document)
+    server.move_to(1_759_276_800)  # 2025-10-01: three months are over
+    settled = document("aster", "settle", "--server", server.url, "--out", str(tmp_path))
+    assert settled["statements"]
+    for item in settled["statements"]:
+        for kind in ("html", "csv"):
+            assert (tmp_path / "statements" / f"{item['id']}.{kind}").stat().st_size > 100
+    assert "borealis" in as_party("aster", "settle", "--server", server.url).stdout
+    document("aster", "export", "focus", "--server", server.url, "--to", str(tmp_path / "focus"))
+    assert (tmp_path / "focus/cost-and-usage.csv").read_text().count("\n") > 1
+    assert (tmp_path / "focus/contract-commitment.csv").exists()
+    document("aster", "export", "beancount", "--server", server.url, "--to", str(tmp_path / "book.beancount"))
+    assert "2025-" in (tmp_path / "book.beancount").read_text()
+
+
+def test_a_run_and_a_server_are_two_books(document, server):
+    for words in (("settle",), ("settle", "run-1", "--server", server.url), ("settle", "--server", server.url, "--ledger", "sqlite:///x.db")):
+        assert document("aster", *words, exit_code=2)["findings"][0]["code"] == "DIB185"
+
+
 def test_events_are_watched_as_they_happen(as_party, document):
     document("aster", "request", "create", *NEED, "--yes")
     result = as_party("aster", "watch", "--types", "RequestSubmitted", "--count", "1")
@@ -133,6 +164,17 @@ def test_the_token_may_stand_in_a_file_that_only_its_owner_can_read(as_party, se
     file.chmod(0o644)
     refused = as_party("cinder", "request", "list", "--token-file", str(file), "--json", exit_code=2)
     assert json.loads(refused.stdout)["findings"][0]["code"] == "DIB403"
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [("http://dibs.invalid", True), ("https://dibs.invalid", False), ("http://127.0.0.1:1", False), ("http://localhost:1", False)],
+)
+def test_a_token_on_an_unencrypted_line_is_warned_of(monkeypatch, address, warned):
+    monkeypatch.setenv("DIBS_TOKEN", "dibs_0123_secret")
+    result = CliRunner().invoke(cli, ["request", "create", *NEED, "--server", address])  # ends before anything is sent: nobody says yes
+    assert ("unencrypted" in result.stderr) == warned
+    assert "DIB410" in result.stderr
 
 
 def test_nobody_is_asked_where_nobody_is(document):

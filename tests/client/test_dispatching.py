@@ -233,6 +233,20 @@ def test_a_grant_that_was_ended_is_recalled_at_its_operator(harbour, go):
     go(walk())
 
 
+def test_a_notice_behind_the_barrier_is_told_to_no_program(harbour, go):
+    async def walk():
+        async with running(harbour, at=BEGIN + 200 * 86_400) as service, northern() as second:
+            dispatching = Dispatching(service.office, {"borealis": second.connector()}, standing_terms={"borealis": TERMS}, pace=PACE)
+            name = await asked(service, start_earliest="2026-01-01T00:00:00Z", start_latest="2026-06-01T00:00:00Z")
+            await rounds(dispatching)
+            offer = service.office.state.offers[f"{name}.1"]
+            assert (offer.status, offer.barrier) == ("open", True)
+            assert (await second.desk.list_requests()).items == ()
+            await dispatching.close()
+
+    go(walk())
+
+
 class Crash(BaseException):
     """The process is gone."""
 

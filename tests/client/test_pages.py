@@ -59,6 +59,15 @@ def test_the_files_of_the_supplier_page_are_read(tmp_path, monkeypatch):
     assert set(made) == {"borealis", "cinder"}
 
 
+def test_a_file_of_rules_is_checked_like_any_other_file(tmp_path):
+    file = tmp_path / "borealis.yaml"
+    file.write_text(blocks(SUPPLIER, "yaml")[1])
+    assert CliRunner().invoke(cli, ["check", str(file)]).exit_code == 0
+    file.write_text(file.read_text().replace("answer: decline, reason", "answer: declin, reason"))
+    found = CliRunner().invoke(cli, ["check", str(file), "--json"])
+    assert (found.exit_code, "declin" in found.stdout) == (2, True)
+
+
 def test_the_python_of_the_supplier_page_is_python():
     for block in blocks(SUPPLIER, "python"):
         names = {"MyStage": object}

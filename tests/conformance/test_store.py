@@ -112,6 +112,8 @@ def test_who_has_taken_everything_in_finds_nothing_new_and_can_be_alone(filled):
     with filled.alone():
         assert list(filled.refresh()) == []
         filled.append(book(21)[20:], due=book(21)[20].at)
+    with filled.claimed(book(21)[20].at) as mine:
+        assert mine
     assert list(filled.entries()) == book(21)
     filled.append(book(23)[21:])
     assert list(filled.refresh()) == []

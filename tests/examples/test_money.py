@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -121,6 +122,33 @@ def test_a_shortfall_of_the_250_billion_becomes_prepayment(materials):
     assert not any(account.startswith("openai:expense") for account in accounts)
 
 
+def test_a_sixth_due_each_year_is_prepaid_at_first_and_taken_later(materials):
+    agreement = readings.take(materials.agreement, {"azure-commitment-250": "a-sixth-a-year"})
+    settled = settle(dataclasses.replace(materials, agreement=agreement))
+    burndown = next(b for b in settled.burndowns if b.clause == "azure-commitment-250")
+    short = [e for e in settled.entries if e.kind == "commitment_shortfall"]
+    assert [e.id.rpartition("/")[2] for e in short] == [f"{year}-10-28" for year in range(2026, 2031)]
+    # By October 2030 five sixths have been paid for, and all but 2.4 billion of what was prepaid has been taken.
+    assert burndown.rows[-1].cumulative == pytest.approx(250 * BILLION * 5 / 6, abs=CENT)
+    assert burndown.shortfalls == burndown.used + burndown.credit
+    assert 0 < burndown.credit < 0.02 * burndown.shortfalls
+
+
+def test_the_250_billion_come_on_top_of_what_the_first_commitment_is_known_to_ask(materials, settlement):
+    """T18: 281 billion on order at the end of 2025, so at least 31 beyond the 250."""
+    agreement = readings.take(materials.agreement, {"azure-commitment-2025": "at-least-the-backlog", "azure-commitment-250": "ends-with-2030"})
+    settled = settle(dataclasses.replace(materials, agreement=agreement))
+    first, later = (next(b for b in settled.burndowns if b.clause == clause) for clause in ("azure-commitment-2025", "azure-commitment-250"))
+    plain = next(b for b in settlement.burndowns if b.clause == "azure-commitment-250").rows[-1].cumulative
+    before = sum(row.eligible for row in first.rows if row.month < date(2025, 10, 1))
+    october = next(row.eligible for row in first.rows if row.month == date(2025, 10, 1)) - next(
+        row.eligible for row in settlement.burndowns[1].rows if row.month == date(2025, 10, 1)
+    )
+    # What the first took until 28 October 2025 is its own; the rest of its 31 billion is left out of what counts for the second.
+    assert later.shortfalls == 250 * BILLION - plain + (31 * BILLION - before - october)
+    assert first.rows[-1].status == "met"
+
+
 def test_whether_the_250_billion_will_be_spent_is_said_years_before(settlement):
     burndown = next(b for b in settlement.burndowns if b.clause == "azure-commitment-250")
     assert (burndown.rows[0].status, burndown.rows[0].short_on) == ("shortfall", date(2031, 10, 28))
@@ -154,6 +182,46 @@ def test_the_programme_draws_no_more_than_is_funded(settlement):
     assert all(row.drawn <= row.funded for row in settlement.funding)
     drawn = sum(line.amount for e in settlement.entries if e.kind == "draw_down" for line in e.postings if line.account == "stargate:construction")
     assert drawn == last.drawn > 0
+
+
+def test_what_is_built_passes_what_is_funded_in_2027(settlement):
+    """On 30 September 2027 Milam's first half is finished; 97.725 bn had been drawn until then, and 2.275 bn were left of its 7.375."""
+    unfunded = [row.month for row in settlement.funding if row.unfunded]
+    assert unfunded[0] == date(2027, 9, 1)
+    assert all(row.drawn == row.funded for row in settlement.funding if row.month in unfunded)
+    assert settlement.funding[-1].built == 262_991_000_000_00
+
+
+def test_an_overrun_of_the_shipped_programme_is_shared_as_agreed(tmp_path):
+    """G13: Oracle and OpenAI share what Abilene costs above plan, half each; nobody draws it from the fund."""
+    shutil.copytree(STARGATE, tmp_path / "stargate")
+    programme = tmp_path / "stargate" / "programme.yaml"
+    text = programme.read_text(encoding="utf-8")
+    assert text.count("cost: 15e9 USD\n        facts: [G21]") == 1
+    programme.write_text(text.replace("cost: 15e9 USD\n        facts: [G21]", "cost: 15e9 USD\n        final_cost: 16.2e9 USD\n        facts: [G21]"))
+    out = tmp_path / "run"
+    out.mkdir()
+    until = date(2027, 1, 1)
+    tables.write(simulate.run(scenario.load(tmp_path / "stargate"), until=until), out)
+    found, findings = read(
+        agreement=load((out / "agreement.yaml").read_text(encoding="utf-8"), "agreement.yaml"),
+        journal=(out / "journal.jsonl").read_text(encoding="utf-8"),
+        build=(out / "tables" / "build.csv").read_text(encoding="utf-8"),
+        starts=date(2019, 7, 22),
+        until=until,
+    )
+    assert not findings.items
+    settled = settle(found)
+    borne = {}
+    for entry in settled.entries:
+        if entry.kind == "overrun":
+            for line in entry.postings:
+                if line.account.startswith("stargate:invested_by:"):
+                    borne[line.account] = borne.get(line.account, 0) - line.amount
+    assert borne == {"stargate:invested_by:oracle": 6 * BILLION // 10, "stargate:invested_by:openai": 6 * BILLION // 10}
+    assert settled.funding[-1].overruns == 12 * BILLION // 10
+    abilene = [e for e in settled.entries if e.kind == "draw_down" and "/abilene/second/" in e.id]
+    assert sum(line.amount for e in abilene for line in e.postings if line.account == "stargate:construction") == 15 * BILLION
 
 
 def test_settling_earlier_gives_the_beginning_of_the_same_book(materials, settlement):

@@ -95,6 +95,15 @@ def test_report_tables_ledger_statements_focus_and_beancount_agree(settled):
     assert {key: amount for key, amount in theirs.items() if amount} == balances
 
 
+def test_the_judges_of_others_find_nothing_in_what_a_run_exports(settled, focus_validator, focus_toolkit, misfires):
+    folder, _ = settled
+    assert focus_validator(folder / "focus-1.2" / "cost-and-usage.csv") <= set(misfires)
+    for dataset in ("cost-and-usage", "contract-commitment"):
+        found = focus_toolkit(folder / "focus-1.4" / f"{dataset}.csv", dataset)
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert "lint OK" in found.stdout
+
+
 def test_settling_again_changes_nothing(settled):
     folder, document = settled
     kept = {file.name: file.read_bytes() for file in sorted((folder / "tables").glob("*.csv"))}

@@ -125,3 +125,12 @@ def test_what_moves_and_what_is_owed(book):
     assert seen["short"] == (500_000, 500_000)
     assert seen["use"] == (-150_000, -150_000)
     assert seen["late"] == (-12_345, -12_345)
+
+
+def test_money_of_which_nobody_knows_who_put_it_in_stands_on_no_statement(books):
+    built = books.lines(("yard:construction", 500), ("yard:funding:undivided", -500))
+    assert list(statements([books.entry("d", "draw_down", 3, built, between=("", "yard"))], zone=books.UTC)) == []
+    put_in = books.lines(("yard:construction", 500), ("yard:invested_by:aster", -500), ("aster:investment:yard", 500), ("aster:cash", -500))
+    made = books.entry("d", "draw_down", 3, put_in, between=("aster", "yard"))
+    (shown,) = statements([made], zone=books.UTC)
+    assert (shown.id, shown.totals, flow(made)) == ("aster--yard/2025-03", {"USD": 0}, {"USD": 500})

@@ -120,6 +120,12 @@ def test_capacity_is_declared_by_whose_host_it_is_and_availability_says_what_is_
             assert (3000, 500, 2500) in levels
             assert (seen["least_free"], seen["age"]) == (0, 0)
             assert (await got(delta, "/v1/availability?host=cinder-west"))["items"] == []
+            await said(service.client("borealis"), "/v1/capacity", {**body, "host": "borealis-cinder"})
+            prices = {item["host"]: item["price"] for item in (await got(cinder, "/v1/capacity"))["items"]}
+            assert prices == {"borealis-cinder": None, "cinder-west": "1.95"}
+            events = [event["data"]["data"] for event in (await got(cinder, "/v1/events"))["items"] if event["type"] == "dibs.CapacityDeclared"]
+            assert {event["host"] for event in events if "price" in event} == {"cinder-west"}
+            assert {event["host"] for event in events} == {"borealis-cinder", "cinder-west"}
             (reserved,) = (await got(cinder, "/v1/reservations"))["items"]
             assert (reserved["id"], reserved["steps"][0]["promised"], reserved["status"]) == (granted["subject"], 500, "approved")
             assert (await got(delta, "/v1/reservations"))["items"] == []
@@ -308,3 +314,37 @@ def test_a_decision_is_an_entry_of_the_book_explained_in_sentences(harbour, go):
             assert (await service.client("borealis").get("/v1/decisions/0")).status_code == 403
 
     go(explain())
+
+
+def test_nothing_of_the_inside_is_told_by_a_refusal(harbour, go):
+    async def ask():
+        async with running(harbour) as service:
+            aster, borealis = service.client("aster"), service.client("borealis")
+            offer = await offered(aster, await asked(aster))
+            theirs = await borealis.post(f"/v1/offers/{offer}/responses", json={"quantity": 5000, "hosts": {"delta-south": 5000}})
+            nobodys = await borealis.post(f"/v1/offers/{offer}/responses", json={"quantity": 5000, "hosts": {"delta-souht": 5000}})
+            assert theirs.status_code == nobodys.status_code == 404
+            assert theirs.text.replace("delta-south", "X") == nobodys.text.replace("delta-souht", "X")
+            key = {"Idempotency-Key": "k"}
+            assert (await borealis.post("/v1/readers", json={"person": "a"}, headers=key)).is_success
+            clash = await borealis.post("/v1/readers", json={"person": "b"}, headers=key)
+            assert (clash.status_code, "entry" in clash.text) == (409, False)
+
+    go(ask())
+
+
+def test_a_list_goes_on_where_it_was_though_what_stood_there_has_changed(harbour, go):
+    async def turn():
+        async with running(harbour) as service:
+            aster = service.client("aster")
+            offers = [await offered(aster, await asked(aster, purpose=f"purpose {nth}")) for nth in range(5)]
+            first = await got(aster, "/v1/offers?status=open&limit=2")
+            assert [offer["id"] for offer in first["items"]] == offers[:2]
+            await said(aster, f"/v1/offers/{offers[1]}/withdrawals")
+            rest = await got(aster, f"/v1/offers?status=open&limit=2&cursor={first['next']}")
+            assert [offer["id"] for offer in rest["items"]] == offers[2:4]
+            last = await got(aster, f"/v1/offers?status=open&limit=2&cursor={rest['next']}")
+            assert ([offer["id"] for offer in last["items"]], last["next"]) == (offers[4:], None)
+            assert (await got(aster, f"/v1/grants?cursor={first['next']}", 422))["code"] == "DIB305"
+
+    go(turn())

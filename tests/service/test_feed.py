@@ -8,6 +8,9 @@ import time
 import msgspec
 import pytest
 
+from dibs.contract.load import load
+from dibs.decisions.compile import compile_agreement
+from dibs.procedure.commands import DeclareCapacity
 from dibs.service.feed import SEATS, encode
 from dibs.store.sqlite import SqliteStore
 from dibs.testing.service import need, notice, running
@@ -188,3 +191,32 @@ def test_an_instant_leads_to_a_place_in_the_stream(harbour, go, after):
             assert msgspec.json.decode(encode(feed.events("cinder", after, 1)[0]))["id"] == str(after + 1)
 
     go(walk())
+
+
+def test_what_a_party_saw_it_saw_whatever_is_agreed_later(harbour, go, tmp_path):
+    text = harbour.agreement.text
+    changed = text.replace("borealis-cinder: {platform: borealis, operator: cinder", "borealis-cinder: {platform: borealis, operator: delta")
+    assert changed != text
+    later = compile_agreement(load(changed, "later.yaml"))
+
+    def seen(service):
+        return {party: [encode(e) for e in service.office.feed.events(party, 0, 1000)] for party in ("aster", "borealis", "cinder", "delta")}
+
+    async def before():
+        async with running(harbour, SqliteStore(tmp_path / "book.db")) as service:
+            await bargain(service)
+            first = seen(service)
+            service.office.broker.adopt(later, by="aster")
+            declared = {"host": "borealis-cinder", "sku": "h100", "steps": ((service.clock.now(), 7_777),)}
+            await service.office.act(DeclareCapacity(by="delta", **declared))
+            then = seen(service)
+            assert {party: events[: len(first[party])] for party, events in then.items()} == first
+            assert [b"7777" in event for event in then["delta"][len(first["delta"]) :]] == [True]
+            assert then["cinder"] == first["cinder"]
+            return then
+
+    async def after(known):
+        async with running(later, SqliteStore(tmp_path / "book.db")) as service:
+            assert seen(service) == known
+
+    go(after(go(before())))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
+
+import httpx
 
 from dibs.journal.audit import replay, verify
 from dibs.journal.checkpoint import SigningKey
@@ -56,3 +61,27 @@ def test_the_clock_is_moved_on_and_what_is_due_happens(harbour, go):
             assert (await borealis.post("/v1/clock", json={"to": "2026-01-01T00:00:00Z"})).status_code == 403
 
     go(move())
+
+
+def test_a_rehearsal_is_served_and_its_clock_is_moved_on(tmp_path):
+    words = [sys.executable, "-m", "dibs", "serve", "--scenario", str(HARBOUR), "--on", "2025-06-01", "--listen", "127.0.0.1:0", "--json"]
+    for start in range(2):  # the second time from the book that the first one left
+        with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                lines = []
+                while not lines or lines[-1] != "}\n":
+                    lines.append(process.stdout.readline())
+                    assert lines[-1], process.stderr.read()
+                said = json.loads("".join(lines))
+                assert said["house"] == "aster"
+                if not start:
+                    token = said["token"]
+                with httpx.Client(base_url=said["address"], headers={"authorization": f"Bearer {token}"}) as aster:
+                    assert aster.get("/v1/capacity-requests").json()["items"]
+                    now = aster.get("/v1/clock").json()["now"]
+                    assert now >= ("2025-06-01" if not start else "2025-09-01")
+                    if not start:
+                        assert aster.post("/v1/clock", json={"to": "2025-09-01T00:00:00Z"}).status_code == 200
+            finally:
+                process.terminate()
+                process.wait(30)

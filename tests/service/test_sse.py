@@ -103,6 +103,26 @@ def test_a_stream_lives_so_long_and_its_reader_comes_back(harbour, go, monkeypat
     go(walk())
 
 
+def test_a_stream_ends_when_its_token_is_revoked_and_tells_nothing_more(harbour, go, monkeypatch):
+    monkeypatch.setattr(sse, "LOOK_EVERY", 0.0)
+
+    async def walk():
+        async with running(harbour) as service, on_a_socket(service) as address:
+            token = service.token("borealis")
+            async with reading(address, token, start="now") as (_, lines):
+                polls = asyncio.create_task(service.bare({"authorization": f"Bearer {token}"}).get("/v1/events?start=now&wait=10"))
+                await asyncio.sleep(0.1)
+                (known,) = (each for each in service.front.people.tokens("borealis"))
+                service.front.people.revoke(known.id, at=service.clock.now())
+                aster = service.client("aster")
+                await aster.post("/v1/capacity-requests", json=need(id="need"))
+                await aster.post("/v1/offers", json=notice("need") | {"id": "offer"})
+                assert await asyncio.wait_for(following(lines), 5) == "end"
+                assert (await polls).status_code == 401
+
+    go(walk())
+
+
 def test_a_token_reads_so_many_streams_and_no_more_and_places_come_free(harbour, go):
     async def walk():
         async with running(harbour) as service, on_a_socket(service) as address:

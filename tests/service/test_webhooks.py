@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -431,6 +432,31 @@ def test_the_same_key_makes_one_endpoint_and_shows_the_same_secret(harbour, go):
         go(walk())
 
 
+def test_turning_pinging_and_replaying_under_one_key_are_done_once(harbour, go):
+    async def walk():
+        async with running(harbour, outlets=OPEN) as service:
+            borealis = service.client("borealis")
+            made = await add(borealis, receiver.url)
+            await offer(service, "one")
+            hooks = service.front.outlets.webhooks
+            await hooks.round()
+            for path, body in (("secrets", None), ("ping", None), ("replay", {"since": "2025-01-01T00:00:00Z"})):
+                answers = []
+                for _ in range(2):
+                    answer = await borealis.post(f"/v1/webhook-endpoints/{made['id']}/{path}", json=body, headers={"Idempotency-Key": f"{path}-1"})
+                    assert answer.is_success, (path, answer.text)
+                    answers.append(answer.json().get("secret") or answer.json()["id"])
+                    await hooks.round()
+                assert answers[0] == answers[1]
+                assert made["secret"] not in answers
+            got = [json.loads(each.body)["type"] for each in receiver.got]
+            assert got.count("dibs.Ping") == 1
+            assert len(got) == 2 + service.office.feed.size("borealis")
+
+    with Receiver() as receiver:
+        go(walk())
+
+
 def test_a_party_has_so_many_endpoints_and_no_more(harbour, go):
     async def walk():
         async with running(harbour) as service:
@@ -494,3 +520,22 @@ def test_a_message_is_claimed_by_one_and_free_again_when_the_claim_runs_out(tmp_
         status = db.execute(sa.select(webhooks.DELIVERY.c.status).where(webhooks.DELIVERY.c.id == first[0].id)).scalar_one()
     assert status == "waiting", "whoever lost the claim settles nothing"
     engine.dispose()
+
+
+def test_the_lines_that_the_docs_show_check_a_message(harbour, go):
+    page = (Path(__file__).resolve().parents[2] / "docs/how-to/webhooks.md").read_text()
+    shown = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], shown)  # noqa: S102 - our own page
+
+    async def walk():
+        async with running(harbour, outlets=OPEN) as service:
+            made = await add(service.client("borealis"), receiver.url)
+            await offer(service, "one")
+            await service.front.outlets.webhooks.round()
+            (got,) = receiver.got
+            assert shown["is_ours"](made["secret"], got.headers, got.body)
+            assert not shown["is_ours"](made["secret"], got.headers, got.body + b" ")
+            assert not shown["is_ours"](made["secret"], got.headers | {"webhook-timestamp": "1"}, got.body)
+
+    with Receiver() as receiver:
+        go(walk())

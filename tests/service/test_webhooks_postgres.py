@@ -67,7 +67,10 @@ def test_two_replicas_send_every_event_once(harbour, go, address):
     async def walk():
         async with running(harbour) as service:
             engines = [sa.create_engine(address) for _ in range(2)]
-            replicas = [Outlets(service.office, engine, OutletSettings(webhooks_private=True), secret=bytes(32)) for engine in engines]
+            replicas = [
+                Outlets(service.office, engine, OutletSettings(webhooks_private=True), people=service.front.people, secret=bytes(32))
+                for engine in engines
+            ]
             hooks = [replica.webhooks for replica in replicas]
             made = hooks[0].add("borealis", receiver.url, (), by="a test")
             aster = service.client("aster")

@@ -123,10 +123,7 @@ class Replica:
                 caller.write(ENCODER.encode(answer) + b"\n")
 
     def look(self) -> None:
-        with self.store.claimed(self.clock.now()) as mine:
-            if mine:
-                self.broker.wake()
-        self.broker.catch_up()
+        self.broker.wake()
 
 
 def main() -> None:

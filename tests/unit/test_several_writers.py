@@ -140,6 +140,8 @@ def test_of_two_that_would_wake_the_book_one_does_and_the_other_sees_it(two):
         one.wake(deadline + 5)
     with other._store.claimed(deadline + 5) as again:
         assert not again
+    with other._store.alone(), other._store.claimed(deadline) as mine:
+        assert mine, "who is alone need not ask"
     assert other.wake(deadline + 5) == one._store.due_at() != deadline
     lapses = [event for entry in other._store.entries() for event in entry.events if isinstance(event, RightLapsed)]
     assert [event.at for event in lapses] == [deadline]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,15 +49,20 @@ def check(out: Output, files: tuple[str, ...]) -> int:
 
 
 def _findings_in(path: str) -> list[Finding]:
-    """What is wrong with one agreement file, or with one scenario folder (named by itself or by its `scenario.yaml`)."""
+    """What is wrong with an agreement file, a file with a supplier's rules, or a scenario folder (named by itself or by its `scenario.yaml`)."""
     if Path(path).is_dir() or Path(path).name == "scenario.yaml":
         from dibs.simulate.scenario import parse as parse_scenario
 
         _, found = parse_scenario(path if Path(path).is_dir() else str(Path(path).parent))
         return list(found.items)
+    text = read_text(path)
+    if re.search(r"^dibs:\s*supplier/", text, re.MULTILINE):
+        from dibs.connect.scripted import parse_script
+
+        return list(parse_script(text, path)[1].items)
     from dibs.contract.load import parse
 
-    return list(parse(read_text(path), path)[1].items)
+    return list(parse(text, path)[1].items)
 
 
 @agreement_argument
@@ -167,12 +173,12 @@ def _plain(value: Any, clause: Clause, key: str) -> Any:
 
 
 def _schema_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in ("agreement", "scenario", "suppliers", "programme", "openapi") if name.startswith(incomplete)]
+    return [name for name in ("agreement", "scenario", "suppliers", "programme", "supplier", "openapi") if name.startswith(incomplete)]
 
 
 @click.argument("name", shell_complete=_schema_names)
 def schema(out: Output, name: str) -> None:
-    """Print the JSON Schema of a kind of file: agreement, scenario, suppliers, programme; or the service's own document: openapi.
+    """Print the JSON Schema of a kind of file: agreement, scenario, suppliers, programme, supplier; or the service's own document: openapi.
 
     Editors complete and check with it: dibs schema agreement > agreement.schema.json
     """
@@ -182,7 +188,7 @@ def schema(out: Output, name: str) -> None:
     from dibs.simulate.schemas import FILES
     from dibs.simulate.schemas import schema as scenario_schema
 
-    known = ["agreement", *FILES, "openapi"]
+    known = ["agreement", *FILES, "supplier", "openapi"]
     if name not in known:
         raise bad("DIB191", f"there is no schema `{name}`{like(name, known)}", f"take one of: {', '.join(known)}", name)
     if name == "openapi":
@@ -190,6 +196,11 @@ def schema(out: Output, name: str) -> None:
         from dibs.service.routes import OPERATIONS
 
         document = openapi(OPERATIONS)
+    elif name == "supplier":
+        from dibs.connect.scripted import Script
+        from dibs.contract.schema import document as schema_of
+
+        document = schema_of(Script, name)
     else:
         document = agreement_schema(name) if name == "agreement" else scenario_schema(name)
     out.answer(document, lambda console: console.print(json.dumps(document, ensure_ascii=False, indent=2), soft_wrap=True))

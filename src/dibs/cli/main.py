@@ -8,6 +8,7 @@ from dibs import __version__
 from dibs.cli.agreements import check, diff, schema, show
 from dibs.cli.auditing import audit
 from dibs.cli.decisions import decide, matrix, may_use
+from dibs.cli.disputes import dispute
 from dibs.cli.doctor import doctor
 from dibs.cli.explaining import explain
 from dibs.cli.frame import Program, command
@@ -36,7 +37,7 @@ def cli() -> None:
 for function in (run, check, show, diff, decide, matrix, may_use):
     command(cli, function.__name__.replace("_", "-"))(function)
 command(cli)(settle)
-for family in (export, commitment, audit, *FAMILIES):
+for family in (export, commitment, dispute, audit, *FAMILIES):
     cli.add_command(family)
 for function in (watch, serve, backup, restore, explain, schema, doctor):
     command(cli)(function)

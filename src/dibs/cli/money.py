@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dibs.cli.frame import DONE, FAILED, Family, bad, cannot_write, command, like, say
+from dibs.cli.words import reading_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
 
     from dibs.cli.frame import Output
     from dibs.contract.model import Agreement
+    from dibs.quantities import Instant
+    from dibs.settle.disputes import Dispute
     from dibs.settle.focus import Contract
+    from dibs.settle.postings import Entry
     from dibs.settle.rows import Burndown, Settlement
-    from dibs.settle.statement import Behind
+    from dibs.settle.statement import Behind, Statement
     from dibs.store.ledger import Ledger
 
+DISPUTES = "disputes.jsonl"
+"""The file in a run's folder that keeps what is contested."""
 LEDGER = "ledger.sqlite"
 MARK = "settlement.json"
 """The file that says that a folder was left by a settlement."""
@@ -35,7 +42,7 @@ MARK = "settlement.json"
 def export() -> None:
     """Hand the books of a run to other programs: FOCUS for cost tools, beancount for accountants.
 
-    RUN is a folder that `dibs run` left.
+    RUN is a folder that `dibs run` left; with `--server` the books are those of a server.
     """
 
 
@@ -52,20 +59,46 @@ def run_argument(function: Any) -> Any:
     return click.argument("run", type=click.Path(), metavar="RUN")(function)
 
 
-@run_argument
+def run_or_server(function: Any) -> Any:
+    """The argument that names a run's folder, or the options that name a server."""
+
+    @functools.wraps(function)
+    def either(out: Output, run: str | None, *, server: str | None, token_file: str | None, **arguments: Any) -> Any:
+        if (run is None) == (server is None):
+            what = "a run and a server are two books" if run else "neither a run nor a server is named"
+            raise bad("DIB185", what, "name one: the folder that `dibs run` left, or `--server URL`", server or "")
+        return function(out, run, **arguments, **({} if run else {"server": server, "token_file": token_file}))
+
+    either = click.option("--token-file", metavar="FILE", help="A file with your token for the server (default: DIBS_TOKEN).")(either)
+    either = click.option("--server", metavar="URL", help="The book of a server instead of a run's.")(either)
+    return click.argument("run", type=click.Path(), metavar="[RUN]", required=False)(either)
+
+
+@run_or_server
 @click.option("--out", "target", type=click.Path(), help="The folder for ledger, tables and statements (default: the run's own).")
 @click.option(
     "--ledger", "url", metavar="URL", help="Write to this ledger, e.g. postgresql+psycopg://..., and keep what is there (default: a new file)."
 )
-def settle(out: Output, run: str, *, target: str | None, url: str | None) -> int:
+@reading_option
+def settle(out: Output, run: str | None, *, target: str | None, url: str | None, readings: tuple[tuple[str, str], ...], **remote: Any) -> int:
     """Settle a run: the ledger, every statement, and the tables of money.
 
-    Every posting says which clause and which decision it comes from.  Settling again changes nothing.
+    Every posting says which clause and which decision it comes from.  Settling again changes nothing.  With `--reading` the
+    money is reckoned as that reading has it, and who got what stays as it was run; it needs a folder of its own.  With
+    `--server` it is the book of a server, as it stands: its statements are listed, and left in the folder of `--out`.
     """
-    settled = settled_run(run)
+    if run is None:
+        from dibs.cli.remote import settle_on_server
+
+        code: int = settle_on_server(out, target=target, url=url, **remote)
+        return code
+    settled = settled_run(run, readings)
     leaves = Path(target) if target else settled.folder
+    if readings and leaves.resolve() == settled.folder.resolve():
+        fix = "name another folder with `--out`, or run the scenario under that reading: `dibs run SCENARIO --reading ...`"
+        raise bad("DIB242", f"`{run}` was run under other readings, and its books would no longer be those of its report", fix, "--reading")
     _refuse_foreign(leaves, settled.folder)
-    count, checked = _leave(settled, leaves, url)
+    count, checked = leave(settled, leaves, url)
     rows = _totals(settled)
     document = {
         "run": run,
@@ -99,11 +132,16 @@ def settle(out: Output, run: str, *, target: str | None, url: str | None) -> int
 
 
 @command(export)
-@run_argument
+@run_or_server
 @click.option("--version", type=click.Choice(["1.2", "1.4"]), default="1.4", show_default=True, help="Which FOCUS.")
 @click.option("--to", "target", type=click.Path(), required=True, metavar="DIR", help="The folder to write to.")
-def focus(out: Output, run: str, *, version: Any, target: str) -> None:
+def focus(out: Output, run: str | None, *, version: Any, target: str, **remote: Any) -> None:
     """Write FOCUS: Cost and Usage, and from 1.4 on Contract Commitment."""
+    if run is None:
+        from dibs.cli.remote import focus_of_server
+
+        focus_of_server(out, version=version, target=target, **remote)
+        return
     from dibs.settle.focus import COLUMNS, COMMITMENT_COLUMNS, contract_commitments, cost_and_usage, to_csv
 
     settled = settled_run(run)
@@ -116,7 +154,7 @@ def focus(out: Output, run: str, *, version: Any, target: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in made.items():
-            _write(folder / name, [text])
+            write_whole(folder / name, [text])
     except OSError as error:
         raise cannot_write(folder, error) from error
     document = {"version": version, "files": [str(folder / name) for name in made], "rows": len(rows)}
@@ -124,16 +162,21 @@ def focus(out: Output, run: str, *, version: Any, target: str) -> None:
 
 
 @command(export)
-@run_argument
+@run_or_server
 @click.option("--to", "target", type=click.Path(), required=True, metavar="FILE", help="The file to write to.")
-def beancount(out: Output, run: str, *, target: str) -> None:
+def beancount(out: Output, run: str | None, *, target: str, **remote: Any) -> None:
     """Write beancount: every entry a transaction, every balance asserted."""
+    if run is None:
+        from dibs.cli.remote import beancount_of_server
+
+        beancount_of_server(out, target=target, **remote)
+        return
     from dibs.settle.beancount import to_beancount
 
     settled = settled_run(run)
     file = Path(target)
     try:
-        _write(file, to_beancount(settled.settlement.entries, title=settled.agreement.title, zone=settled.zone))
+        write_whole(file, to_beancount(settled.settlement.entries, title=settled.agreement.title, zone=settled.zone))
     except OSError as error:
         raise cannot_write(file, error) from error
     document = {"file": target, "entries": len(settled.settlement.entries)}
@@ -143,9 +186,10 @@ def beancount(out: Output, run: str, *, target: str) -> None:
 @command(commitment)
 @run_argument
 @click.argument("clause")
-def burndown(out: Output, run: str, clause: str) -> None:
+@reading_option
+def burndown(out: Output, run: str, clause: str, readings: tuple[tuple[str, str], ...]) -> None:
     """Month by month: what counted, what was due, and whether it will be enough."""
-    settled = settled_run(run)
+    settled = settled_run(run, readings)
     found = [burndown for burndown in settled.settlement.burndowns if burndown.clause == clause]
     if not found:
         known = sorted({burndown.clause for burndown in settled.settlement.burndowns})
@@ -169,6 +213,9 @@ def burndown(out: Output, run: str, clause: str) -> None:
                 state = row.status.replace("_", " ") + (f", short on {row.short_on}" if row.short_on else "")
                 table.add_row(f"{row.month:%Y-%m}", *amounts, str(row.due or ""), _money(row.forecast, burndown.currency), state)
             console.print(table)
+            if burndown.shortfalls:
+                become = _money(burndown.credit, burndown.currency)
+                say(console, f"shortfalls of {_money(burndown.shortfalls, burndown.currency)} were paid for; {become} of credit is left of them")
 
     out.answer(document, show)
 
@@ -180,13 +227,22 @@ class Settled:
     folder: Path
     agreement: Agreement
     settlement: Settlement
+    disputes: tuple[Dispute, ...]
     zone: ZoneInfo
     behind: Behind
+    buyer: str
+
+    def instant(self, day: date) -> Instant:
+        """The instant at which a day begins."""
+        from dibs.quantities import instant_of
+
+        return instant_of(day, self.zone)
 
 
-def settled_run(run: str) -> Settled:
+def settled_run(run: str, readings: Iterable[tuple[str, str]] = ()) -> Settled:
     """Read a run's folder and settle it.  Raises `BadInput` with everything that is wrong with it."""
     from dibs.contract.load import load
+    from dibs.contract.readings import take
     from dibs.settle.materials import read
     from dibs.settle.settlement import settle as work_out
     from dibs.settle.statement import Behind
@@ -204,6 +260,8 @@ def settled_run(run: str) -> Settled:
         journal = (folder / "journal.jsonl").read_text("utf-8")
         build = folder / "tables" / "build.csv"
         built = build.read_text("utf-8") if build.is_file() else ""
+        kept = folder / DISPUTES
+        contested = kept.read_text("utf-8") if kept.is_file() else ""
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise bad(
             "DIB241",
@@ -211,13 +269,28 @@ def settled_run(run: str) -> Settled:
             f"run the scenario again: `dibs run SCENARIO --out {run}`",
             run,
         ) from error
-    agreement = load(text, str(folder / "agreement.yaml"))
+    agreement = take(load(text, str(folder / "agreement.yaml")), dict(readings))
     materials, findings = read(
-        agreement=agreement, journal=journal, starts=horizon[0], until=horizon[1], build=built, name=str(folder / "journal.jsonl")
+        agreement=agreement,
+        journal=journal,
+        starts=horizon[0],
+        until=horizon[1],
+        build=built,
+        disputes=contested,
+        name=str(folder / "journal.jsonl"),
     )
     findings.raise_if_any()
-    behind = Behind(names={party.id: party.name for party in agreement.parties.values()}, clauses=_texts(agreement), acts=_acts(journal))
-    return Settled(folder=folder, agreement=agreement, settlement=work_out(materials), zone=materials.zone, behind=behind)
+    acts = {**_acts(journal), **{dispute.decision: _told(dispute, materials.zone) for dispute in materials.disputes}}
+    behind = Behind(names={party.id: party.name for party in agreement.parties.values()}, clauses=_texts(agreement), acts=acts)
+    return Settled(
+        folder=folder,
+        agreement=agreement,
+        settlement=work_out(materials),
+        disputes=materials.disputes,
+        zone=materials.zone,
+        behind=behind,
+        buyer=about.get("buyer", ""),
+    )
 
 
 def _texts(agreement: Agreement) -> Mapping[str, tuple[tuple[date | None, str, str], ...]]:
@@ -234,6 +307,14 @@ def _acts(journal: str) -> Mapping[str, str]:
     """Sequence number -> when, and what was done."""
     rows = (json.loads(line) for line in journal.splitlines() if line.strip())
     return {str(row["seq"]): f"{row['at']} {row['command'].get('type', '')} by {row['command'].get('by', 'the clock')}" for row in rows}
+
+
+def _told(dispute: Dispute, zone: ZoneInfo) -> str:
+    """A dispute in words: who contests, why, and what came of it."""
+    told = f"{dispute.contested.by}: {dispute.contested.says}"
+    if dispute.resolved is None:
+        return told
+    return f"{told}; {dispute.outcome} on {_day(dispute.resolved.at, zone)}: {dispute.resolved.says}"
 
 
 def _contract(settled: Settled) -> Contract:
@@ -284,9 +365,10 @@ def _lifecycle(starts: date, ends: date, on: date, *, met: bool) -> Any:
     return "Active" if on < ends else "Expired"
 
 
-def _leave(settled: Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
+def leave(settled: Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
     """Write ledger, tables and statements: made beside their place and moved there whole.  Says how many statements, and what the ledger finds."""
     from dibs.settle.tables import tables
+    from dibs.store.ledger import Dispute as LedgerDispute
     from dibs.store.ledger import Ledger
 
     partial = leaves / ".settling"
@@ -296,13 +378,16 @@ def _leave(settled: Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
         ledger = Ledger(url or f"sqlite:///{partial / LEDGER}")
         try:
             ledger.write(settled.settlement.entries)
+            for made in settled.disputes:
+                said = made.contested
+                ledger.contest(LedgerDispute(id=said.id, entry=said.entry, by=said.by, says=said.says, recorded=said.at))
             checked = ledger.check()
             count = _write_statements(ledger, settled, partial / "statements")
         finally:
             ledger.close()
         (leaves / "tables").mkdir(exist_ok=True)
         for name, text in tables(settled.settlement, settled.zone).items():
-            _write(leaves / "tables" / f"{name}.csv", [text])
+            write_whole(leaves / "tables" / f"{name}.csv", [text])
         for made in ("statements", *(() if url else (LEDGER,))):
             if (leaves / made).is_dir():
                 shutil.rmtree(leaves / made)
@@ -313,7 +398,7 @@ def _leave(settled: Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
             "entries": len(settled.settlement.entries),
             "statements": count,
         }
-        _write(leaves / MARK, [json.dumps(about, indent=1) + "\n"])
+        write_whole(leaves / MARK, [json.dumps(about, indent=1) + "\n"])
     except OSError as error:
         raise cannot_write(leaves, error) from error
     finally:
@@ -321,27 +406,34 @@ def _leave(settled: Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
     return count, checked
 
 
+def month_statements(settled: Settled, entries: Iterable[Entry], disputes: Mapping[str, str]) -> Iterable[Statement]:
+    """Every statement of a run, its buyer's from its own side."""
+    from dibs.settle.statement import statements
+
+    return statements(entries, zone=settled.zone, behind=settled.behind, disputes=disputes, first=settled.buyer)
+
+
 def _write_statements(ledger: Ledger, settled: Settled, folder: Path) -> int:
     """Every statement as HTML and CSV, and a list of them; what the ledger holds is what they say."""
     from dibs.settle.rounding import from_minor
-    from dibs.settle.statement import statements, to_csv, to_html
+    from dibs.settle.statement import to_csv, to_html
 
     names = settled.behind.name
     contested = {dispute.entry: f"{names(dispute.by)}: {dispute.says}" for dispute in ledger.disputes()}
+    contested |= {dispute.contested.entry: _told(dispute, settled.zone) for dispute in settled.disputes if dispute.resolved is not None}
     folder.mkdir()
     listed = ["statement,party,counterparty,month,lines,currency,opening,total,closing\n"]
     count = 0
-    buyer = json.loads((settled.folder / "run.json").read_text("utf-8")).get("buyer", "")
-    for made in statements(ledger.entries(), zone=settled.zone, behind=settled.behind, disputes=contested, first=buyer):
+    for made in month_statements(settled, ledger.entries(), contested):
         count += 1
         file = folder / f"{made.id}.html"
         file.parent.mkdir(exist_ok=True)
-        _write(file, [to_html(made, settled.behind, settled.zone)])
-        _write(file.with_suffix(".csv"), [to_csv(made)])
+        write_whole(file, [to_html(made, settled.behind, settled.zone)])
+        write_whole(file.with_suffix(".csv"), [to_csv(made)])
         for currency in sorted(made.closing):
             sums = [f"{from_minor(part.get(currency, 0), currency):f}" for part in (made.opening, made.totals, made.closing)]
             listed.append(f"{made.id},{made.party},{made.counterparty},{made.month:%Y-%m},{len(made.lines)},{currency},{','.join(sums)}\n")
-    _write(folder / "statements.csv", listed)
+    write_whole(folder / "statements.csv", listed)
     return count
 
 
@@ -395,13 +487,15 @@ def _drawn(burndown: Burndown) -> dict[str, Any]:
                 "forecast": exact(row.forecast),
                 "status": row.status,
                 "short_on": row.short_on.isoformat() if row.short_on else None,
+                "shortfalls": exact(row.shortfalls),
+                "credit": exact(row.credit),
             }
             for row in burndown.rows
         ],
     }
 
 
-def _write(file: Path, parts: Iterable[str]) -> None:
+def write_whole(file: Path, parts: Iterable[str]) -> None:
     """Write a file beside its place and move it there when it is whole."""
     partial = file.with_name(f"{file.name}.partial")
     try:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dibs.cli.frame import FAILED, Family, bad, command, console, say, typed_words
+from dibs.cli.frame import DONE, FAILED, Family, bad, cannot_write, command, console, say, typed_words
 from dibs.cli.money import commitment
 from dibs.cli.words import Whole
 from dibs.errors import BadInput, Finding, Mark, Unavailable
@@ -101,20 +101,28 @@ WHEN, NUMBER, PART = When(), Number(), Part()
 
 def remote(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command a client: `--server` and `--token-file`, or DIBS_SERVER and DIBS_TOKEN; and the server's problems as findings."""
+    run = connected(function)
+    run = click.option("--token-file", metavar="FILE", help="A file with your token (default: DIBS_TOKEN).")(run)
+    return click.option("--server", metavar="URL", help="The server's address (default: DIBS_SERVER).")(run)
+
+
+def connected(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the client from `server` and `token_file`, and the server's problems findings."""
 
     @functools.wraps(function)
     def run(out: Output, *, server: str | None, token_file: str | None, **arguments: Any) -> Any:
         from dibs.client import Client, Problem, Retries
 
         address, token = _address(server), _token(token_file)
+        if _readable_on_the_way(address):
+            out.notes.print(f"{address}: your token goes over an unencrypted line, where others may read it: use https", style="yellow")
         with Client(address, token, retries=Retries(attempts=ATTEMPTS)) as client:
             try:
                 return function(out, client, **arguments)
             except Problem as problem:
                 raise _failure(problem) from problem
 
-    run = click.option("--token-file", metavar="FILE", help="A file with your token (default: DIBS_TOKEN).")(run)
-    return click.option("--server", metavar="URL", help="The server's address (default: DIBS_SERVER).")(run)
+    return run
 
 
 def _address(server: str | None) -> str:
@@ -123,6 +131,14 @@ def _address(server: str | None) -> str:
         what = f"`{address}` is no address of a server" if address else "no server is named"
         raise bad("DIB402", what, "add `--server https://...`, or put the address into DIBS_SERVER", server or "")
     return address
+
+
+def _readable_on_the_way(address: str) -> bool:
+    """Whether what is sent leaves this machine unencrypted."""
+    from urllib.parse import urlsplit
+
+    host = urlsplit(address).hostname or ""
+    return address.startswith("http://") and host != "localhost" and not host.startswith("127.") and host != "::1"
 
 
 def _token(file: str | None) -> str:
@@ -737,6 +753,68 @@ def show_commitment(out: Output, client: Client, clause: str) -> None:
             )
 
     out.answer(_plain(found), show)
+
+
+@connected
+def settle_on_server(out: Output, client: Client, *, target: str | None, url: str | None = None) -> int:
+    """List the statements of a server's book, and leave each of them as HTML and CSV in a folder if one is named."""
+    if url is not None:
+        raise bad("DIB185", "a server keeps its own ledger: `--ledger` is for runs", "leave `--ledger` out", url)
+    items = tuple(client.each(client.list_statements))
+    if target is not None:
+        for item in items:
+            pair, _, month = item.id.rpartition("/")
+            for kind in ("html", "csv"):
+                _keep(Path(target) / "statements" / pair / f"{month}.{kind}", client.get_statement(pair, month, format=kind))
+    document = {"server": client.server, "out": target, "statements": _plain(items)}
+
+    def show(console: Console) -> None:
+        if not items:
+            say(console, "no statements yet: nothing is owed")
+            return
+        _table(
+            console,
+            ("party", "counterparty", "month", "lines", "total", "closing"),
+            [(item.party, item.counterparty, item.month, item.lines, _amounts(item.total), _amounts(item.closing)) for item in items],
+            right=("lines", "total", "closing"),
+        )
+
+    out.answer(document, show)
+    return DONE
+
+
+def _amounts(amounts: Iterable[Any]) -> str:
+    return ", ".join(f"{one.amount:,} {one.currency}" for one in amounts)
+
+
+@connected
+def focus_of_server(out: Output, client: Client, *, version: Any, target: str) -> None:
+    """Write what a server exports as FOCUS."""
+    made = {"cost-and-usage.csv": client.export_focus(version=version, table="cost-and-usage")}
+    if version == "1.4":
+        made["contract-commitment.csv"] = client.export_focus(version=version, table="contract-commitment")
+    for name, file in made.items():
+        _keep(Path(target) / name, file)
+    document = {"version": version, "files": [str(Path(target) / name) for name in made]}
+    out.answer(document, lambda console: say(console, f"{', '.join(made)} in {target}: FOCUS {version}"))
+
+
+@connected
+def beancount_of_server(out: Output, client: Client, *, target: str) -> None:
+    """Write what a server exports as beancount."""
+    _keep(Path(target), client.export_beancount())
+    out.answer({"file": target}, lambda console: say(console, f"{target}: check it with `bean-check {target}`"))
+
+
+def _keep(place: Path, file: Any) -> None:
+    """Write a file that came beside its place, and move it there when it is whole."""
+    partial = place.with_name(f"{place.name}.partial")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(file.content)
+        partial.replace(place)
+    except OSError as error:
+        raise cannot_write(place, error) from error
 
 
 # --- watch

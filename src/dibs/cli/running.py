@@ -77,6 +77,13 @@ def run(
     return FAILED if any(report.violations for report in result.laws) else DONE
 
 
+def scenario_at(path: str) -> Scenario:
+    """The scenario in a folder, named by itself or by its `scenario.yaml`.  Raises `BadInput` with everything that is wrong with it."""
+    from dibs.simulate.scenario import load
+
+    return load(_folder(path))
+
+
 def _folder(path: str) -> Path:
     """The folder of a scenario, named by itself or by its `scenario.yaml`."""
     place = Path(path)

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from dibs.cli.frame import DONE, say
-from dibs.cli.words import read_text
+from dibs.cli.frame import DONE, bad, say
+from dibs.cli.running import scenario_at
+from dibs.cli.words import DAY, read_text
+from dibs.quantities import iso
 
 if TYPE_CHECKING:
     import socket
+    from datetime import date
 
     from rich.console import Console
 
     from dibs.cli.frame import Output
+    from dibs.connect.supplier import Supplier
     from dibs.decisions.compile import Compiled
-    from dibs.service.wiring import Settings
+    from dibs.service.opening import Door
+    from dibs.service.wiring import Place, Settings
+    from dibs.simulate.scenario import Scenario
 
 
 @click.argument("agreement", type=click.Path(), metavar="[AGREEMENT]", required=False)
@@ -30,6 +39,9 @@ if TYPE_CHECKING:
 @click.option("--house", metavar="PARTY", help="Whose book a new one is (default: the only party that promised to ask first).")
 @click.option("--public-url", metavar="URL", help="The address that people see, where a proxy stands before the service.")
 @click.option("--key", metavar="FILE", help="The key that signs the book (default: a file beside it, made at first).")
+@click.option("--suppliers", type=click.Path(), metavar="FILE", help="Which program speaks for which supplier (default: people answer).")
+@click.option("--scenario", type=click.Path(), metavar="FOLDER", help="Serve this scenario as if it were live, with a clock that can be moved on.")
+@click.option("--on", type=DAY, help="The day on which a scenario is taken up (default: its last).")
 @click.option("--scenarios", metavar="DIR", help="The folder with scenarios that may be played (default: examples).")
 def serve(
     out: Output,
@@ -40,6 +52,9 @@ def serve(
     house: str | None,
     public_url: str | None,
     key: str | None,
+    suppliers: str | None,
+    scenario: str | None,
+    on: date | None,
     scenarios: str | None,
 ) -> int:
     """Serve a book over HTTP: the API, the pages, the clock that lets offers lapse.
@@ -56,11 +71,49 @@ def serve(
     options = {"--db": db, "--listen": listen, "--house": house, "--public-url": public_url, "--key": key, "--scenarios": scenarios}
     settings = read_settings(options, os.environ)
     compiled = compile_agreement(load(read_text(agreement), agreement)) if agreement else None
+    connections = Connections(suppliers, read_text(suppliers)) if suppliers else None
+    if scenario and settings.file is None:
+        raise bad("DIB397", "a scenario is rehearsed in one file", "give `--db` a path", settings.shown)
+    if scenario and agreement:
+        raise bad("DIB397", "a scenario brings its own agreement", "leave the agreement out", agreement)
+    rehearsal = Rehearsal(scenario_at(scenario), on) if scenario else None
     with contextlib.closing(open_port(settings)) as port:
-        return _serve(out, settings, port, compiled, began)
+        return _serve(out, settings, port, compiled, connections=connections, rehearsal=rehearsal, began=began)
 
 
-def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compiled | None, began: float) -> int:
+class Connections(NamedTuple):
+    """The file that says which program speaks for which supplier."""
+
+    name: str
+    text: str
+
+
+class Rehearsal(NamedTuple):
+    """A scenario to serve as if it were live, from the beginning of a day on."""
+
+    scenario: Scenario
+    on: date | None
+
+    def begin(self, place: Place) -> str:
+        """Play it into an empty book and set the clock; the party that keeps the book."""
+        from dibs.service.rehearsal import rehearse
+        from dibs.store.sqlite import SqliteStore
+
+        assert isinstance(place.store, SqliteStore)  # noqa: S101 - it was asked for a file
+        place.clock = rehearse(place.store, self.scenario, on=self.on)
+        return self.scenario.file.buyer
+
+
+def _serve(
+    out: Output,
+    settings: Settings,
+    port: socket.socket,
+    compiled: Compiled | None,
+    *,
+    connections: Connections | None,
+    rehearsal: Rehearsal | None,
+    began: float,
+) -> int:
     from dibs.service import logs
     from dibs.service.opening import Door, address_of, serve_until_stopped
     from dibs.service.wiring import Place
@@ -68,12 +121,20 @@ def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compi
 
     logs.begin(sys.stderr, level=settings.outlets.log_level(terminal=sys.stderr.isatty()))
     place = Place(settings)
+    try:
+        house = rehearsal.begin(place) if rehearsal else ""
+    except BaseException:
+        place.store.close()
+        raise
     address = address_of(port, settings)
 
+    programme = rehearsal.scenario.programme if rehearsal else None
+    pages = partial(routes, sites=programme.sites if programme else ())
+
     async def live() -> None:
-        door = Door(place, pages=routes)
+        door = door_with_suppliers(place, connections, pages=pages) if connections else Door(place, pages=pages)
         try:
-            token = await door.open(compiled)
+            token = await door.open(compiled, house=house)
         except BaseException:
             await door.close()
             raise
@@ -82,6 +143,8 @@ def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compi
         def show(to: Console) -> None:
             say(to, ("dibs", "bold"), f" serves {settings.shown}, {place.store.size:,} entries, ready in {time.monotonic() - began:.2f} s")
             say(to, f"open {address}", indent=2)
+            if rehearsal:
+                say(to, f"it is {iso(place.clock.now())} there; move the clock on with POST /v1/clock, or on the desk", indent=2)
             if token:
                 say(to, f"first admin token, shown once: {token}", indent=2)
 
@@ -90,3 +153,40 @@ def _serve(out: Output, settings: Settings, port: socket.socket, compiled: Compi
     asyncio.run(live())
     out.notes.print("stopped: everything that came in was heard, and the book is signed")
     return DONE
+
+
+def door_with_suppliers(place: Place, connections: Connections, **options: Any) -> Door:
+    """A door behind which programs speak for suppliers from the moment the book is open until just before it is closed."""
+    from zoneinfo import ZoneInfo
+
+    from dibs.connect.dispatcher import Dispatching, Trouble
+    from dibs.connect.loading import read_suppliers
+    from dibs.service import logs
+    from dibs.service.opening import Door
+
+    def tell(trouble: Trouble) -> None:
+        logs.say("a supplier needs attention", {"party": trouble.party, "about": trouble.about, "code": trouble.code}, level=logging.WARNING)
+
+    class Connected(Door):
+        dispatching: Dispatching | None = None
+
+        async def open(self, agreement: Compiled | None = None, *, house: str = "") -> str:
+            made = self._read(agreement) if agreement is not None else None  # a fault in the file is found before anything is opened
+            token = await super().open(agreement, house=house)
+            if self.front is not None:
+                office = self.front.office
+                self.dispatching = Dispatching(office, made or self._read(office.agreement), tell=tell)
+                await self.dispatching.open()
+            return token
+
+        async def close(self) -> None:
+            if self.dispatching is not None:
+                await self.dispatching.close()
+            await super().close()
+
+        def _read(self, agreement: Compiled) -> dict[str, Supplier]:
+            known = agreement.agreement
+            folder, zone = Path(connections.name).parent, ZoneInfo(known.time_zone)
+            return read_suppliers(connections.text, connections.name, parties=known.parties, folder=folder, zone=zone, now=place.clock.now)
+
+    return Connected(place, **options)

@@ -37,7 +37,7 @@ from dibs.procedure.events import CommandRefused
 from dibs.procedure.intents import AnswerOffer, AskHolder, Deliver, outstanding
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dibs.connect.supplier import About, Standing, Supplier
     from dibs.contract.terms import Terms
@@ -55,10 +55,22 @@ ENDED_EARLY = frozenset({"ended", "cancelled"})
 """A grant that stands so is delivered no more."""
 
 
+class Counted(Protocol):
+    """A book that knows how many entries it has."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+
+
 class Desk(Protocol):
     """The live book: what of the office the dispatcher needs."""
 
     house: str
+
+    @property
+    def store(self) -> Counted:
+        """The book, by its size."""
 
     @property
     def state(self) -> State:
@@ -113,8 +125,10 @@ class _Line:
     supplier: Supplier
     fails: int = 0
     rests_until: float = 0.0
+    work: dict[str, AnyIntent | None] = field(default_factory=dict)
+    """What is to be done, by the thing it is about; nothing means that the thing is over and to be recalled."""
     watched: dict[str, _Watched] = field(default_factory=dict)
-    held: dict[str, About] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
     """What the supplier may hold of ours: to be recalled when it is over."""
     looked: bool = False
     """Whether what it may hold from before the start was looked for."""
@@ -124,17 +138,28 @@ class Dispatching:
     """The dispatcher as a task of the service."""
 
     def __init__(
-        self, desk: Desk, suppliers: Mapping[str, Supplier], *, standing_terms: Mapping[str, Terms] | None = None, pace: Pace | None = None
+        self,
+        desk: Desk,
+        suppliers: Mapping[str, Supplier],
+        *,
+        standing_terms: Mapping[str, Terms] | None = None,
+        pace: Pace | None = None,
+        tell: Callable[[Trouble], None] = lambda _: None,
     ) -> None:
-        """`suppliers` by party; `standing_terms` by holder: with them a need that has to be offered first is offered without a person."""
+        """`suppliers` by party; `standing_terms` by holder: with them a need that has to be offered first is offered without a person.
+
+        `tell` hears of every trouble when it begins, and when it changes.
+        """
         self.troubles: dict[tuple[str, str], Trouble] = {}
         """By party and thing; an entry goes when the thing does."""
         self._desk = desk
         self._lines = {party: _Line(supplier) for party, supplier in suppliers.items()}
         self._terms = dict(standing_terms or {})
         self._pace = pace or Pace()
+        self._tell = tell
         self._tasks: list[asyncio.Task[None]] = []
         self._bell = asyncio.Event()
+        self._seen = -1
 
     async def open(self) -> None:
         """Begin to act, and go on until it is closed."""
@@ -144,6 +169,8 @@ class Dispatching:
             for party, line in self._lines.items()
             if isinstance(line.supplier, TellsNews)
         ]
+        for task in self._tasks:
+            task.add_done_callback(_loud)
 
     async def close(self) -> None:
         """Stop, and let the suppliers go.  What was under way is taken up by the next one that is opened."""
@@ -158,11 +185,15 @@ class Dispatching:
     async def round(self) -> None:
         """Look at the state once, and do what it says is outstanding.  Faults of suppliers are noted, and tried again in a later round."""
         state = self._desk.state
-        todo = outstanding(state)
-        for intent in todo:
-            if isinstance(intent, AskHolder):
-                await self._serve(state, intent)
-        await asyncio.gather(*(self._with(party, line, todo) for party, line in self._lines.items()))
+        if self._desk.store.size != self._seen:
+            self._seen = self._desk.store.size
+            todo = outstanding(state)
+            for party, line in self._lines.items():
+                self._take_stock(party, line, state, todo)
+            for intent in todo:
+                if isinstance(intent, AskHolder):
+                    await self._serve(state, intent)
+        await asyncio.gather(*(self._with(party, line) for party, line in self._lines.items()))
 
     # --- the tasks
 
@@ -189,35 +220,40 @@ class Dispatching:
 
     # --- one supplier
 
-    async def _with(self, party: str, line: _Line, todo: Sequence[AnyIntent]) -> None:
-        """Everything that is outstanding towards one supplier."""
-        clock = asyncio.get_running_loop().time
-        if clock() < line.rests_until:
-            return
-        state = self._desk.state
-        work: dict[str, tuple[About, AnyIntent | None]] = {}
+    def _take_stock(self, party: str, line: _Line, state: State, todo: Sequence[AnyIntent]) -> None:
+        """What is outstanding towards one supplier, and what it may hold that is over."""
+        line.work = {}
         for intent in todo:
             if isinstance(intent, AnswerOffer) and intent.by == party and not intent.barrier:
-                work[f"offer {intent.offer}"] = (notice_of(state.offers[intent.offer]), intent)
+                line.work[f"offer {intent.offer}"] = intent
             elif isinstance(intent, Deliver) and intent.by == party:
-                work[f"order {intent.grant}"] = (order_of(state, state.grants[intent.grant]), intent)
+                line.work[f"order {intent.grant}"] = intent
         self._look_back(party, line, state)
-        for name, (about, _) in work.items():
-            line.held[name] = about
-        for name, about in line.held.items():
-            if name not in work and self._over(state, about):
-                work[name] = (about, None)
-        for name in line.held.keys() - work.keys():
-            self._forget(party, line, name)
-        due = [name for name in work if line.watched.setdefault(name, _Watched(self._pace.every)).at <= clock()]
+        gone = line.held - line.work.keys()
+        line.held |= line.work.keys()
+        for name in sorted(gone):
+            if self._over(state, name):
+                line.work[name] = None
+            else:
+                self._forget(party, line, name)
+        for name in line.work:
+            line.watched.setdefault(name, _Watched(self._pace.every))
+
+    async def _with(self, party: str, line: _Line) -> None:
+        """Everything that is due with one supplier."""
+        clock = asyncio.get_running_loop().time
+        now = clock()
+        if now < line.rests_until:
+            return
         gate = asyncio.Semaphore(self._pace.at_once)
 
         async def one(name: str) -> None:
             async with gate:
                 if clock() >= line.rests_until:
-                    await self._do(party, line, name, *work[name])
+                    await self._do(party, line, name, _about(self._desk.state, name), line.work[name])
+                    await asyncio.sleep(0)  # a supplier that answers at once does not keep the service from others
 
-        await asyncio.gather(*(one(name) for name in due))
+        await asyncio.gather(*(one(name) for name in [*line.work] if line.watched[name].at <= now))
 
     async def _do(self, party: str, line: _Line, name: str, about: About, intent: AnyIntent | None) -> None:
         """Take one notice or order a step on."""
@@ -240,7 +276,7 @@ class Dispatching:
         watched.pause = self._pace.every if said != watched.stands else min(self._pace.slowest, watched.pause * 2)
         watched.stands, watched.at = said, loop.time() + watched.pause
         if stands.state == "refused":
-            self.troubles[party, name] = Trouble(party, name, "DIB409", stands.says or "the supplier does not deliver this")
+            self._trouble(party, name, "DIB409", stands.says or "the supplier does not deliver this")
 
     async def _step(self, line: _Line, about: About, intent: AnyIntent | None) -> Standing:
         supplier = line.supplier
@@ -265,6 +301,8 @@ class Dispatching:
         """Put the holder's answer on record."""
         answer = stands.answer
         assert answer is not None  # noqa: S101 - the caller has looked
+        if self._desk.state.offers[notice.id].status != "open":
+            return  # it was over before the supplier was heard
         command = Respond(by=notice.holder, offer=notice.id, quantity=answer.quantity, reason=answer.reason, terms=answer.terms, hosts=answer.hosts)
         said = sha256(msgspec.json.encode(answer)).hexdigest()
         self._heed(notice, await self._desk.act(command, _key(notice.holder, f"answered {notice.id} {said}")))
@@ -317,19 +355,22 @@ class Dispatching:
         now = self._desk.now()
         for offer in state.offers.values():
             if offer.holder == party and not offer.barrier and offer.status in OVER_WITHOUT_ANSWER and (offer.terms.ends or 0) > now:
-                line.held[f"offer {offer.offer}"] = notice_of(offer)
+                line.held.add(f"offer {offer.offer}")
         for grant in state.grants.values():
             if grant.operator == party and grant.status in ENDED_EARLY and grant.ends > now:
-                line.held[f"order {grant.grant}"] = order_of(state, grant)
+                line.held.add(f"order {grant.grant}")
 
-    def _over(self, state: State, about: About) -> bool:
+    def _over(self, state: State, name: str) -> bool:
         """Whether it has to be recalled if the supplier still holds it."""
-        if isinstance(about, Notice):
-            return state.offers[about.id].status in OVER_WITHOUT_ANSWER
-        return state.grants[about.id].status in ENDED_EARLY and about.ends > self._desk.now()
+        kind, _, thing = name.partition(" ")
+        if kind == "offer":
+            return state.offers[thing].status in OVER_WITHOUT_ANSWER
+        grant = state.grants[thing]
+        return grant.status in ENDED_EARLY and grant.ends > self._desk.now()
 
     def _forget(self, party: str, line: _Line, name: str) -> None:
-        line.held.pop(name, None)
+        line.held.discard(name)
+        line.work.pop(name, None)
         line.watched.pop(name, None)
         self.troubles.pop((party, name), None)
 
@@ -340,13 +381,31 @@ class Dispatching:
                 party = about.holder if isinstance(about, Notice) else about.operator
                 name = f"{'offer' if isinstance(about, Notice) else 'order'} {about.id}"
                 codes = ", ".join(because.code for because in event.because)
-                self.troubles[party, name] = Trouble(party, name, "DIB409", f"the book refused what the supplier said: {codes}")
+                self._trouble(party, name, "DIB409", f"the book refused what the supplier said: {codes}")
 
     def _note(self, party: str, name: str, error: DibsError) -> None:
         code: Any = getattr(error, "code", "")
         if isinstance(error, BadInput):
             code = error.findings[0].code
-        self.troubles[party, name] = Trouble(party, name, str(code), str(error))
+        self._trouble(party, name, str(code), str(error))
+
+    def _trouble(self, party: str, name: str, code: str, says: str) -> None:
+        found = Trouble(party, name, code, says)
+        if self.troubles.get((party, name)) != found:
+            self.troubles[party, name] = found
+            self._tell(found)
+
+
+def _loud(task: asyncio.Task[None]) -> None:
+    """A task that ends by itself has a bug: say so at once."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "the dispatcher stopped", "exception": error, "task": task})
+
+
+def _about(state: State, name: str) -> About:
+    """The notice or the order of this name, as the state has it."""
+    kind, _, thing = name.partition(" ")
+    return notice_of(state.offers[thing]) if kind == "offer" else order_of(state, state.grants[thing])
 
 
 def notice_of(offer: Offer) -> Notice:

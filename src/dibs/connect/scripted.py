@@ -110,24 +110,31 @@ class Script:
     note: str = term("What a reader should know.", default="")
 
 
-def read_script(text: str, name: str) -> Script:
-    """Read a supplier's rules.  Raises `BadInput` with every finding at once."""
+def parse_script(text: str, name: str) -> tuple[Script | None, Findings]:
+    """Read a supplier's rules.  Without a script, or with `findings.errors`, they are not to be used."""
     findings = Findings()
     path = Path(name)
     script = Reading(lambda _: text.encode(), str(path.parent), findings).record(path.name, FORMAT, Script)
-    if script is not None and not findings.errors:
-        for rule in script.rules:
-            if rule.answer == "counter" and rule.price is None:
-                findings.add("DIB406", "a rule that counters does not say on which price", rule.mark, fix="add `price`")
-            if rule.quantity_least is not None and rule.quantity_most is not None and rule.quantity_least > rule.quantity_most:
-                findings.add("DIB406", "a rule fits no quantity: the least is more than the most", rule.mark, fix="swap them, or leave one out")
-        for nth, rule in enumerate(script.rules[:-1]):
-            if rule == Rule(answer=rule.answer, share=rule.share, price=rule.price, reason=rule.reason, within=rule.within, note=rule.note):
-                after = script.rules[nth + 1]
-                findings.add(
-                    "DIB406", "a rule is never reached: the one before fits every notice", after.mark, fix="put it before that one", also=rule.mark
-                )
-                break
+    if script is None or findings.errors:
+        return None, findings
+    for rule in script.rules:
+        if rule.answer == "counter" and rule.price is None:
+            findings.add("DIB406", "a rule that counters does not say on which price", rule.mark, fix="add `price`")
+        if rule.quantity_least is not None and rule.quantity_most is not None and rule.quantity_least > rule.quantity_most:
+            findings.add("DIB406", "a rule fits no quantity: the least is more than the most", rule.mark, fix="swap them, or leave one out")
+    for nth, rule in enumerate(script.rules[:-1]):
+        if rule == Rule(answer=rule.answer, share=rule.share, price=rule.price, reason=rule.reason, within=rule.within, note=rule.note):
+            after = script.rules[nth + 1]
+            findings.add(
+                "DIB406", "a rule is never reached: the one before fits every notice", after.mark, fix="put it before that one", also=rule.mark
+            )
+            break
+    return (None if findings.errors else script), findings
+
+
+def read_script(text: str, name: str) -> Script:
+    """Read a supplier's rules.  Raises `BadInput` with every finding at once."""
+    script, findings = parse_script(text, name)
     findings.raise_if_any()
     if script is None:  # pragma: no cover - a text without script has a finding
         raise BadInput(findings.items)

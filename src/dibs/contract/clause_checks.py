@@ -572,8 +572,10 @@ def _total(sums: Mapping[date, Money] | Mapping[str, Money]) -> Money | None:
 
 
 def _check_programme(inspection: Inspection, path: Path, clause: model.Programme) -> None:
-    given = _total(clause.funding)
-    for name, money in (("funded", clause.funded), ("funding", given)):
+    given = _total(
+        {**{f"equity of {party}": m for party, m in clause.funding.items()}, **{f"loan of {party}": m for party, m in clause.loans.items()}}
+    )
+    for name, money in (("funded", clause.funded), ("funding" if clause.funding else "loans", given)):
         if money is not None and clause.potential is not None and money.currency == clause.potential.currency and money > clause.potential:
             inspection.error(
                 "DIB085",

@@ -557,6 +557,8 @@ def _programme(t: _Teller, clause: model.Programme) -> None:
         t.say(f"The intention is for {_count(years, 'years')}.")
     if t.of("funding"):
         t.say(f"Funded by {listed(f'{t.name_of(p)} with {money_in_words(m)}' for p, m in clause.funding.items())}.")
+    if t.of("loans"):
+        t.say(f"Lent to by {listed(f'{t.name_of(p)} with {money_in_words(m)}' for p, m in clause.loans.items())}.")
     if t.of("draw_at"):
         drawn = listed(f"{share_in_words(share)} once it is {_STAGES.get(stage, stage)}" for stage, share in clause.draw_at.items())
         t.say(f"Of a building's cost has been drawn: {drawn}.")
@@ -587,6 +589,8 @@ def _phase(phase: model.Phase) -> str:
     parts += [_count(phase.accelerators)] if phase.accelerators is not None else []
     parts += [f"of {phase.sku}"] if phase.sku else []
     parts += [f"cost {money_in_words(phase.cost)}"] if phase.cost else []
+    parts += [f"from {day_in_words(day)} on {money_in_words(cost)}" for day, cost in phase.restated.items()]
+    parts += [f"came to {money_in_words(phase.final_cost)}"] if phase.final_cost else []
     parts += [f"planned for {day_in_words(phase.planned_finish)}"] if phase.planned_finish else []
     parts += [f"expected on {day_in_words(phase.expected_finish)}"] if phase.expected_finish else []
     parts += [f"becoming {phase.host}"] if phase.host else []

@@ -443,7 +443,12 @@ class Phase:
     accelerators: int | None = term("Accelerators when full.", default=None)
     sku: Sku | None = term("Which.", default=None, refers="sku")
     cost: Money | None = term("What it costs.", default=None)
-    final_cost: Money | None = term("What it came to, once known; what is above `cost` is an overrun.", default=None, source="G13")
+    restated: Mapping[date, Money] = term("What it was said to cost instead, from each day on.", default={})
+    final_cost: Money | None = term(
+        "What it came to, once it is finished; what is above the cost last stated is an overrun, and what is below it is not drawn.",
+        default=None,
+        source="G13",
+    )
     stages: Mapping[date, Stage] = term("The stage from each day on.", default={})
     buildings: tuple[Building, ...] = term("Its buildings.", default=())
     host: HostId | None = term("The host it becomes.", default=None, refers="host")
@@ -475,7 +480,8 @@ class Programme(Clause):
     funded: Money | None = term("Committed at once.", default=None, source="S53")
     potential: Money | None = term("Intended in all.", default=None, source="S54")
     over_years: int | None = term("Over how long.", default=None, unit="years", source="S55")
-    funding: Mapping[PartyId, Money] = term("Who put in how much, where known.", default={}, refers="party")
+    funding: Mapping[PartyId, Money] = term("Who puts in how much of it as equity, where known.", default={}, refers="party")
+    loans: Mapping[PartyId, Money] = term("Who lends how much of it, where known.", default={}, refers="party")
     overruns: Mapping[PartyId, Share] = term("Who bears cost overruns.", default={}, refers="party", source="G13")
     draw_at: Mapping[str, Share] = term(
         "How much of a building's cost has been drawn once it has reached each stage.",

@@ -396,9 +396,9 @@ def _drawn(run: RunFolder, axis: Timeline, clause: str, rows: Sequence[Row]) -> 
     columns = ("cumulative", "milestone", "forecast")
     cumulative, milestone, forecast = (tuple(number(row[column]) for row in rows) for column in columns)
     known = any(row["status"] not in {"unknown", ""} for row in rows)
-    canvas = Canvas.of(
-        axis, [rows[0]["month"]], max(*cumulative, *(milestone if known else (0,)), *(forecast if known else (0,)), 0), lines=5 if known else 3
-    )
+    most = max(*cumulative, *(milestone if known else (0,)), *(forecast if known else (0,)), 0)
+    # A little room above, so that what is due is not drawn on the edge, under the words of a narrow page.
+    canvas = Canvas.of(axis, [rows[0]["month"]], most + most // 20 if known else most, lines=5 if known else 3)
     top, last = canvas.top, rows[-1]
     short_on = parse_day(last.get("short_on", ""))
     due = parse_day(last.get("due", ""))
@@ -406,12 +406,15 @@ def _drawn(run: RunFolder, axis: Timeline, clause: str, rows: Sequence[Row]) -> 
     tail = [f"{short(cumulative[-1])} counted by {month(months[-1])}"]
     if known:
         tail.insert(0, f"{short(milestone[-1])} due" + (f" {day(due)}" if due else ""))
+        if paid := number(last.get("shortfalls", "")):
+            tail.append(f"{short(paid)} of it missing, paid for")
         if forecast[-1] != cumulative[-1]:
             tail.insert(1, f"{short(forecast[-1])} with what is reserved")
     short_says = ""
     if short_on:
         missing = max(0, milestone[-1] - forecast[-1])
-        short_says = f"falls short on {day(short_on)}" + (f" by {short(missing)}" if missing else "")
+        fell = "fell" if number(last.get("shortfalls", "")) and short_on <= _next(months[-1]) else "falls"
+        short_says = f"{fell} short on {day(short_on)}" + (f" by {short(missing)}" if missing else "")
     return Drawn(
         clause=clause,
         linked=_has_clause(run, clause),
@@ -446,7 +449,10 @@ def _drawn_caption(run: RunFolder, clause: str, rows: Sequence[Row], months: Seq
     state = last["status"]
     same = next((n for n in range(len(rows) - 1, -1, -1) if rows[n]["status"] != state), -1)
     short_on = parse_day(last.get("short_on", ""))
-    if state == "shortfall":
+    paid, credit = number(last.get("shortfalls", "")), number(last.get("credit", ""))
+    if paid and short_on and short_on <= _next(months[-1]):
+        text += f". It fell short on {day(short_on)}"
+    elif state == "shortfall":
         text += ". It falls short" + (f" on {day(short_on)}" if short_on else "") + f": what is reserved comes to {amount(number(last['forecast']))}"
     elif state == "met":
         text += f". It is met since {month(months[same + 1])}"
@@ -457,6 +463,10 @@ def _drawn_caption(run: RunFolder, clause: str, rows: Sequence[Row], months: Seq
         else:
             text += f". It is {STATUSES.get(state, plain(state))}"
         text += f": what is reserved comes to {amount(number(last['forecast']))}"
+    if paid:
+        text += f". {capital(amount(paid))} of what counts was missing and paid for all the same"
+        left = "all" if credit == paid else amount(credit)
+        text += f"; {left} of it is credit for later charges" if credit else ", and no credit is left of it"
     return text + "."
 
 
@@ -592,7 +602,8 @@ def funding(run: RunFolder, axis: Timeline) -> FundingView | None:
 def _programme(run: RunFolder, axis: Timeline, programme: str, rows: Sequence[Row]) -> Programme:
     months = sorted({row["month"] for row in rows})
     drawn, funded, potential, built = (series(rows, column, months) for column in ("drawn", "funded", "potential", "built"))
-    canvas = Canvas.of(axis, months, max(*drawn, *built, *funded, *potential, 0))
+    most = max(*drawn, *built, *funded, *potential, 0)
+    canvas = Canvas.of(axis, months, most + most // 20)
     without = tuple(max(spent, paid) for spent, paid in zip(built, drawn, strict=True))
     currency = _currency(run)
     text = f"{capital(amount(drawn[-1]))} of {amount(funded[-1])} {currency} funded is drawn by {_month(months[-1])} ({share(drawn[-1], funded[-1])})"
@@ -609,6 +620,8 @@ def _programme(run: RunFolder, axis: Timeline, programme: str, rows: Sequence[Ro
     if potential[-1] > funded[-1]:
         text += f"; {amount(potential[-1] - funded[-1])} of the {amount(potential[-1])} intended is promised by nobody"
     tail = [f"{short(potential[-1])} intended", f"{short(funded[-1])} funded", f"{short(drawn[-1])} drawn"]
+    if built[-1] > drawn[-1]:
+        tail.insert(1, f"{short(built[-1] - drawn[-1])} built, not funded")
     return Programme(
         programme=programme,
         linked=_has_clause(run, programme),

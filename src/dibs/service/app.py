@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from dibs.errors import DibsError, Finding, Mark
 from dibs.service.documents import documents
+from dibs.service.limits import Gate, Limits
 from dibs.service.openapi import KEY_MAX
 from dibs.service.operation import Call, NoBody
-from dibs.service.problems import MEDIA_TYPE, Problem, bad_body, bad_query, broken, not_permitted, problem_of, unauthenticated
+from dibs.service.problems import Problem, bad_body, bad_query, broken, not_permitted, problem_of, respond_to, unauthenticated
 from dibs.service.routes import OPERATIONS
 from dibs.service.soundness import shown, unsound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from starlette.middleware import Middleware
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
@@ -38,11 +39,14 @@ JSON = "application/json"
 LOG = logging.getLogger("dibs.service")
 
 
-def make_app(front: Front, *, more: Sequence[BaseRoute] = (), middleware: Sequence[Middleware] = (), lifespan: Any = None) -> Starlette:
+def make_app(
+    front: Front, *, more: Sequence[BaseRoute] = (), middleware: Sequence[Middleware] = (), limits: Limits | None = None, lifespan: Any = None
+) -> Starlette:
     """The application over one book.  `more` are routes that are no operations: pages, metrics, documents."""
     in_order = sorted(OPERATIONS, key=lambda operation: "{" in operation.path)  # fixed paths are tried before those with names in them
     routes = [Route(operation.path, _endpoint(front, operation), methods=[operation.method], name=operation.name) for operation in in_order]
-    app = Starlette(routes=[*routes, *documents(OPERATIONS), *more], middleware=[*middleware], lifespan=lifespan)
+    around = [*middleware, Middleware(Gate, limits=limits or Limits())]
+    app = Starlette(routes=[*routes, *documents(OPERATIONS), *more], middleware=around, lifespan=lifespan)
     app.add_exception_handler(DibsError, _failed)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _broken)
@@ -148,9 +152,12 @@ def _dry_run(request: Request, operation: Operation) -> bool:
 
 def _key(request: Request, actor: Actor, operation: Operation) -> str:
     """The name of this act in the book: of the party, so that two parties never meet in one; empty if it has none.  Raises `Problem` 422."""
-    key = request.headers.get("idempotency-key") if operation.writes else None
-    if key is None:
+    keys = request.headers.getlist("idempotency-key") if operation.writes else []
+    if not keys:
         return ""
+    if len(keys) > 1:
+        raise bad_query("the `Idempotency-Key` is there twice: which of them is meant?")
+    (key,) = keys
     if not 0 < len(key) <= KEY_MAX or not all("!" <= sign <= "~" for sign in key):
         raise bad_query(f"an `Idempotency-Key` has 1 to {KEY_MAX} printable ASCII characters and no spaces")
     return act_key(actor, key)
@@ -159,12 +166,6 @@ def _key(request: Request, actor: Actor, operation: Operation) -> str:
 def act_key(actor: Actor, key: str) -> str:
     """What an act is called in the book, by what its sender calls it."""
     return f"{actor.party}:{sha256(key.encode()).hexdigest()[:32]}"
-
-
-def respond_to(problem: Problem) -> Response:
-    """A problem as it is sent."""
-    headers = {**problem.headers}
-    return Response(msgspec.json.encode(problem.view()), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 async def _failed(_: Request, error: Exception) -> Response:

@@ -67,6 +67,9 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
         "replay_webhook": {"since": "2025-03-01T00:00:00Z"},
         "want_mail": {"address": "desk@example.com", "time_zone": "Europe/Berlin", "about": ["served", "near"]},
         "move_clock": {"to": "2025-06-01T00:00:00Z"},
+        "make_token": {"role": "desk", "person": "m.okafor", "party": "borealis", "expires_at": "2026-03-01T00:00:00Z"},
+        "rotate_token": {"overlap": 86_400},
+        "make_login": {"claim": "email", "value": "m.okafor@borealis.example", "role": "desk", "person": "m.okafor", "party": "borealis"},
         "start_run": {"kind": "audit"},
         "contest_line": {"entry": "charge:grant-1:2025-06", "says": "Half of it was down for a week."},
     }

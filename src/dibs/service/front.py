@@ -176,8 +176,14 @@ class Front:
 
     # --- lists
 
-    def page(self, items: Iterable[tuple[str, T]], page: Page, show: Callable[[T], V]) -> tuple[tuple[V, ...], str | None]:
-        """The part of a list that was asked for; `items` are (name, item) in a stable order.  Raises `Problem` 422 for a cursor that is none."""
+    def page(
+        self, items: Iterable[tuple[str, T]], page: Page, show: Callable[[T], V], *, keep: Callable[[T], bool] | None = None
+    ) -> tuple[tuple[V, ...], str | None]:
+        """The part of a list that was asked for; `items` are (name, item) in a stable order.
+
+        `keep` leaves out those that stand otherwise than asked for: one that does so only since the last part was read
+        still says where the next one begins.  Raises `Problem` 422 for a cursor that is none, or none of this list.
+        """
         after = self.read_cursor(page.cursor) if page.cursor else None
         out: list[V] = []
         last = ""
@@ -185,10 +191,14 @@ class Front:
             if after is not None:
                 after = None if name == after else after
                 continue
+            if keep is not None and not keep(item):
+                continue
             if len(out) == page.limit:
                 return tuple(out), self.cursor(last)
             out.append(show(item))
             last = name
+        if after is not None:
+            raise Problem("DIB305", 422, "no cursor", "this cursor is of another list, or where it stood is gone: begin without one")
         return tuple(out), None
 
     def cursor(self, name: str) -> str:

@@ -140,13 +140,16 @@ class Note:
 class Mail:
     """The wishes for mail of one service, and what is on the way."""
 
-    def __init__(self, office: Office, engine: sa.Engine, *, relay: Relay | None, sender: str, public_url: str) -> None:
-        """Without a `relay` nothing is sent or written down; `public_url` is where the pages are."""
+    def __init__(
+        self, office: Office, engine: sa.Engine, *, relay: Relay | None, sender: str, public_url: str, comes_in: Callable[[PartyId, str], bool]
+    ) -> None:
+        """Without a `relay` nothing is sent or written down; `public_url` is where the pages are; `comes_in`: a person of a party still may."""
         make_tables(engine)
         self._office = office
         self._engine = engine
         self._relay = relay
         self._sender = sender
+        self._comes_in = comes_in
         self._url = public_url.rstrip("/")
         self._outbox = Outbox(engine, MAIL)
         self._none_until = 0.0
@@ -242,8 +245,13 @@ class Mail:
                 await self._send(wishes.get(row.wish), row)
 
     def _wishes(self) -> list[sa.Row[Any]]:
+        """What people asked for who may still come in; of the others it is forgotten."""
         with self._engine.connect() as db:
-            return [*db.execute(sa.select(WISH))]
+            rows = [*db.execute(sa.select(WISH))]
+        gone = [row for row in rows if not self._comes_in(row.party, row.person)]
+        for row in gone:
+            self.stop(row.party, row.person)
+        return [row for row in rows if row not in gone]
 
     async def _enrol(self, wish: sa.Row[Any]) -> None:
         feed = self._office.feed

@@ -38,13 +38,9 @@ class Metrics:
         self._acts = Counter("dibs_acts", "Acts heard, by kind and by what came of them.", ("kind", "outcome"), registry=registry)
         self._group = Histogram("dibs_commit_acts", "Acts that shared a commit.", buckets=_SIZES, registry=registry)
         self._commit = Histogram("dibs_commit_seconds", "From hearing a group to having it kept.", buckets=_SECONDS, registry=registry)
-        self._late = Histogram(
-            "dibs_wake_late_seconds", "From the instant at which something was due to its entry.", buckets=_LATE, registry=registry
-        )
+        self._late = Histogram("dibs_wake_late_seconds", "From the instant something was due to its entry.", buckets=_LATE, registry=registry)
         self._requests = Counter("dibs_http_requests", "Requests, by route and status.", ("method", "route", "status"), registry=registry)
-        self._took = Histogram(
-            "dibs_http_seconds", "From a request to the end of its answer.", ("method", "route"), buckets=_SECONDS, registry=registry
-        )
+        self._took = Histogram("dibs_http_seconds", "From request to answer.", ("method", "route"), buckets=_SECONDS, registry=registry)
         self._sent = Counter("dibs_messages", "Messages sent out, by kind and by what came of it.", ("kind", "outcome"), registry=registry)
         self._entries = Gauge("dibs_journal_entries", "Entries of the book.", registry=registry)
         self._offers = Gauge("dibs_offers_open", "Offers that wait for an answer.", registry=registry)

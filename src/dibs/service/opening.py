@@ -13,10 +13,12 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import jinja2
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -27,9 +29,11 @@ from dibs.errors import BadInput, Unavailable
 from dibs.procedure.commands import DeclareCapacity
 from dibs.quantities import day_of
 from dibs.service.access import Role
-from dibs.service.app import make_app, respond_to
-from dibs.service.problems import Problem
+from dibs.service.app import make_app
+from dibs.service.limits import Gate, Limits
+from dibs.service.problems import Problem, respond_to
 from dibs.service.server import Server
+from dibs.service.sessions import Sessions
 from dibs.simulate import scenario as scenarios
 from dibs.simulate.chance import Chance
 from dibs.simulate.supply import plan, price_on
@@ -52,7 +56,7 @@ FORM_MAX: Final = 1_100_000
 """Bytes of the form with the first agreement (bound is in)."""
 
 
-def no_pages(front: Front) -> Sequence[BaseRoute]:  # noqa: ARG001 - the signature of what makes pages
+def no_pages(front: Front, sessions: Sessions) -> Sequence[BaseRoute]:  # noqa: ARG001 - the signature of what makes pages
     """The API alone."""
     return ()
 
@@ -68,7 +72,7 @@ class Guest:
 class Door:
     """What stands behind the port: the first steps until there is an agreement, then the service."""
 
-    def __init__(self, place: Place, *, pages: Callable[[Front], Sequence[BaseRoute]] = no_pages) -> None:
+    def __init__(self, place: Place, *, pages: Callable[[Front, Sessions], Sequence[BaseRoute]] = no_pages) -> None:
         """Nothing is open yet."""
         self.place = place
         self.front: Front | None = None
@@ -97,7 +101,14 @@ class Door:
         await front.office.open()
         await front.outlets.open()
         self.front = front
-        self._app = make_app(front, more=[*front.outlets.routes(front.people), *self._pages(front)], middleware=front.outlets.middleware)
+        settings = self.place.settings
+        sessions = Sessions(front, public_url=settings.public_url, oidc=settings.oidc)
+        self._app = make_app(
+            front,
+            more=[*front.outlets.routes(), *self._pages(front, sessions)],
+            middleware=front.outlets.middleware,
+            limits=limits_of(settings),
+        )
         self.ready.set()
         return token
 
@@ -108,7 +119,10 @@ class Door:
     # --- the first steps
 
     def _first_steps(self) -> ASGIApp:
-        app = Starlette(routes=[Route("/", self._ask), Route("/", self._begin, methods=["POST"]), Route("/first.css", self._style)])
+        app = Starlette(
+            routes=[Route("/", self._ask), Route("/", self._begin, methods=["POST"]), Route("/first.css", self._style)],
+            middleware=[Middleware(Gate, limits=limits_of(self.place.settings))],
+        )
         app.add_exception_handler(404, self._not_yet)
         app.add_exception_handler(405, self._not_yet)
         return app
@@ -129,8 +143,6 @@ class Door:
         return Response((TEMPLATES / "first.css").read_text("utf-8"), media_type="text/css")
 
     async def _begin(self, request: Request) -> Response:
-        if int(request.headers.get("content-length") or FORM_MAX + 1) > FORM_MAX:
-            return self._page(wrong=("that is more than a million characters: an agreement is shorter",), status=413)
         async with request.form(max_files=1, max_fields=10, max_part_size=FORM_MAX) as form:
             said = {name: value if isinstance(value, str) else (await value.read()).decode("utf-8", "replace") for name, value in form.items()}
         if not hmac.compare_digest(said.get("code", "").strip().encode(), self._code.encode()):
@@ -168,6 +180,12 @@ class Door:
         examples = [folder.name for folder in self._examples()]
         body = _template("begin.html").render(said=said or {}, wrong=wrong, examples=examples, book=self.place.settings.shown)
         return HTMLResponse(body, status_code=status)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the service allows, under its own names."""
+    names = {settings.host, socket.gethostname(), urlsplit(settings.public_url).hostname or ""}
+    return Limits(rate=settings.rate, hosts=frozenset(name.lower() for name in names if name), secure=settings.secure)
 
 
 def declare_supply(front: Front, played: scenarios.Scenario) -> None:

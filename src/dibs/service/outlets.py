@@ -2,9 +2,9 @@
 
 How it is wired (`opening.py`, `wiring.py`, `testing/service.py` do it):
 
-    outlets = Outlets(office, engine, settings, secret=secret)     # before the front: operations reach it as `front.outlets`
+    outlets = Outlets(office, engine, settings, people=people, secret=secret)     # before the front: operations reach it as `front.outlets`
     front = Front(office, people, ..., outlets=outlets)
-    app = make_app(front, more=[*outlets.routes(people), ...], middleware=[*outlets.middleware, ...])
+    app = make_app(front, more=[*outlets.routes(), ...], middleware=[*outlets.middleware, ...])
     await office.open()
     await outlets.open()                                           # starts to send
     ...
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from starlette.requests import Request
 
+    from dibs.contract.model import PartyId
     from dibs.service.office import Office
     from dibs.service.people import People
 
@@ -121,15 +122,23 @@ class Outlets:
     """The outlets of one service."""
 
     def __init__(
-        self, office: Office, engine: sa.Engine, settings: OutletSettings | None = None, *, secret: bytes, traces: Traces | None = None
+        self,
+        office: Office,
+        engine: sa.Engine,
+        settings: OutletSettings | None = None,
+        *,
+        people: People,
+        secret: bytes,
+        traces: Traces | None = None,
     ) -> None:
         """`secret` is what webhook secrets grow from.  Raises `Unavailable` (DIB378) if traces are wanted and cannot be had."""
         settings = settings or OutletSettings()
         self._office = office
         self._engine = engine
         self._settings = settings
+        self._people = people
         self.webhooks = Webhooks(office, engine, secret=secret, private=settings.webhooks_private)
-        self.mail = Mail(office, engine, relay=settings.relay, sender=settings.mail_from, public_url=settings.public_url)
+        self.mail = Mail(office, engine, relay=settings.relay, sender=settings.mail_from, public_url=settings.public_url, comes_in=self._comes_in)
         self.metrics = Metrics(office, waiting=lambda: {"webhook": self.webhooks.waiting(), "mail": self.mail.waiting()})
         self.traces = traces or traces_to(settings.traces)
         if self.traces is not None:
@@ -144,12 +153,12 @@ class Outlets:
         """What attends to every request; the first of all, so that it sees what the others refuse."""
         return (Middleware(Attendance, metrics=self.metrics, traces=self.traces),)
 
-    def routes(self, people: People) -> tuple[Route, ...]:
+    def routes(self) -> tuple[Route, ...]:
         """Metrics and health."""
 
         async def metrics(request: Request) -> Response:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not self._may_measure(token.strip(), people):
+            if scheme.lower() != "bearer" or not self._may_measure(token.strip()):
                 raise unauthenticated()
             return Response(self.metrics.text(), media_type=MEDIA_TYPE, headers={"cache-control": "no-store"})
 
@@ -177,9 +186,15 @@ class Outlets:
         if self.traces is not None:
             self.traces.close()
 
-    def _may_measure(self, token: str, people: People) -> bool:
+    def _comes_in(self, party: PartyId, person: str) -> bool:
+        """Whether a person still has a token or a login of a party.  From any thread."""
+        now = self._office.clock.now()
+        tokens = (token for token in self._people.tokens(party) if token.person == person)
+        return any(token.good(now) for token in tokens) or any(login.person == person for login in self._people.logins(party))
+
+    def _may_measure(self, token: str) -> bool:
         chosen = self._settings.metrics_token
         if chosen and hmac.compare_digest(chosen.encode(), token.encode()):
             return True
-        actor = people.recognise(token, at=self._office.now())
+        actor = self._people.recognise(token, at=self._office.now())
         return actor is not None and actor.house

@@ -174,7 +174,7 @@ class People:
             with self.engine.begin() as db:
                 db.execute(sa.insert(TOKENS).values(**row, made_by=by, made_at=at, expires_at=expires_at))
         except sa.exc.IntegrityError as error:
-            detail = f"the token `{name}` was made already, and its secret is shown once: revoke it, and make another under a new key"
+            detail = f"the token `{name}` was made already, and is shown once: revoke it, and make another under a new key"
             raise Problem("DIB354", 409, "made already", detail) from error
         return text
 

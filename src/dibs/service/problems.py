@@ -5,11 +5,14 @@ A refusal by a clause is no problem: it is an answer like any other.  A problem 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
+from starlette.responses import Response
 
+from dibs import explanations
 from dibs.errors import BadInput, DibsError, Unavailable
 from dibs.service.soundness import shown
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from dibs.errors import Finding
 
 MEDIA_TYPE = "application/problem+json"
+LOG = logging.getLogger("dibs.service")
+BROKEN_BOOK = frozenset(f"DIB{number}" for number in (150, 151, 152, 153, 155, 156, 157, 158, 159, 160, 161, 163, 164, 168))
+"""What is found in a book, never in what somebody sends."""
 
 
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,10 +108,18 @@ def bad_query(detail: str) -> Problem:
     return Problem("DIB304", 422, "a parameter cannot be used", detail)
 
 
-def key_reused(key: str) -> Problem:
+def key_reused() -> Problem:
     """The key has another act behind it."""
-    detail = f"the idempotency key `{key}` was used for another act: give every act a key of its own, and repeat an act word for word"
+    detail = "this idempotency key was used for another act: give every act a key of its own, and repeat an act word for word"
     return Problem("DIB308", 409, "the key was used before", detail)
+
+
+def _inner(code: str, says: str, *, retry: bool) -> Problem:
+    """Something of ours does not answer: which file or database, and what it said, is for the log."""
+    LOG.warning("not available: %s: %s", code, says)
+    about = explanations.title(code) if code in explanations.codes() else "the service cannot do this now"
+    headers = {"retry-after": "1"} if retry else {}
+    return Problem(code, 503, "not available now", f"{about}: nothing was done", retry=retry, headers=headers)
 
 
 def problem_of(error: DibsError) -> Problem:
@@ -115,11 +129,17 @@ def problem_of(error: DibsError) -> Problem:
             return error
         case BadInput(findings=findings):
             first = findings[0]
-            if first.code == "DIB154":
-                return Problem("DIB308", 409, "the key was used before", f"{first.message}; {first.fix}")
+            if first.code == "DIB154":  # what it says of the entry counts what others did, and is not repeated
+                return key_reused()
+            if first.code in BROKEN_BOOK:
+                return _inner(first.code, str(error), retry=False)
             return Problem(first.code, 422, "cannot be used", f"{first.message}; {first.fix}", findings=tuple(findings))
         case Unavailable(code=code, retry=retry):
-            headers = {"retry-after": "1"} if retry else {}
-            return Problem(code, 503, "not available now", str(error), retry=retry, headers=headers)
+            return _inner(code, str(error), retry=retry)
         case _:
             raise error
+
+
+def respond_to(problem: Problem) -> Response:
+    """A problem as it is sent."""
+    return Response(msgspec.json.encode(problem.view()), status_code=problem.status, media_type=MEDIA_TYPE, headers={**problem.headers})

@@ -17,7 +17,7 @@ from dibs.contract.readings import all_clauses
 from dibs.procedure import events as e
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dibs.contract.model import Agreement, Clause, ClauseId, PartyId
     from dibs.procedure.events import AnyEvent, Because
@@ -64,6 +64,11 @@ class Sight:
     def clause(self, actor: Actor, clause: ClauseId) -> bool:
         """Whether a clause of the agreement, in any version, is the actor's to read: it names its party."""
         return actor.party in self.of_clause(clause) or (actor.house and clause in self._clauses)
+
+    def names_others(self, actor: Actor, said: Iterable[str]) -> bool:
+        """Whether words name a party that is neither the actor's nor the house: who else has a right is nobody's business."""
+        others = self._agreement.parties.keys() - {actor.party, self._house}
+        return not actor.house and any(word.strip("`,;:.()") in others for words in said for word in words.split())
 
     def audience(self, event: AnyEvent, state: State) -> frozenset[PartyId]:
         """The counterparties that may see an event; the house sees all of them.  `state` is any that knows what the event names."""
@@ -133,9 +138,14 @@ class Sight:
             return out
         for name in _INNER:
             out.pop(name, None)
-        if isinstance(event, e.OfferServed) and event.barrier:
-            out.pop("terms", None)
-            out.pop("outside_price", None)
+        if isinstance(event, e.OfferServed):
+            out.pop("outside_price", None)  # the third party's own; what the holder has to meet stands in the terms
+            if event.barrier:
+                out.pop("terms", None)
+        if isinstance(event, e.CapacityDeclared):
+            host = self._agreement.hosts.get(event.host)
+            if host is None or actor.party != host.platform:
+                out.pop("price", None)  # what the buyer pays the platform is not its sub-supplier's to know
         if isinstance(event, e.Granted):
             if actor.party != event.platform:
                 out.pop("price", None)

@@ -27,7 +27,9 @@ HEARTBEAT = 15.0
 PATIENCE = 30.0
 """Seconds in which a reader has to take what it was sent, or it is dropped."""
 LIFE = 120.0
-"""Seconds after which a stream ends, so that a reader shows again that its token is still good; it misses nothing by that."""
+"""Seconds after which a stream ends, so that its reader shows again who it is; it misses nothing by that."""
+LOOK_EVERY = 1.0
+"""Seconds for which a token that was good counts as good."""
 RETRY = 1_000
 """Milliseconds after which a reader that was cut off should come back."""
 _CHUNK = 100
@@ -46,9 +48,13 @@ class EventStream(Response):
         *,
         cursor: Callable[[int], str],
         wanted: Callable[[str], bool],
+        good: Callable[[], bool],
         leave: Callable[[], None],
     ) -> None:
-        """Begin after the first `after` events; `wanted` says which types the reader asked for; `leave` is called in the end."""
+        """Begin after the first `after` events.
+
+        `wanted` says which types the reader asked for, `good` whether its token still is; `leave` is called in the end.
+        """
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
@@ -56,6 +62,7 @@ class EventStream(Response):
         self._at = after
         self._cursor = cursor
         self._wanted = wanted
+        self._good = good
         self._leave = leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +90,12 @@ class EventStream(Response):
         await self._write(send, f"retry: {RETRY}\n\n".encode())
         loop = asyncio.get_running_loop()
         until = loop.time() + LIFE
+        looked = loop.time()
         while not self._feed.ended and loop.time() < until:
+            if loop.time() - looked >= LOOK_EVERY:
+                looked = loop.time()
+                if not self._good():
+                    return
             events = self._feed.events(self._party, self._at, _CHUNK)
             lines = [
                 b"id: %b\nevent: %b\ndata: %b\n\n" % (self._cursor(self._at + nth).encode(), event.type.encode(), encode(event))

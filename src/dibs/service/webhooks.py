@@ -72,6 +72,7 @@ ENDPOINT = sa.Table(
     sa.Column("delivered_at", sa.BigInteger),
     sa.Column("off_at", sa.BigInteger),
     sa.Column("off_because", sa.String(200), nullable=False, default=""),
+    sa.Column("done", sa.String(100), nullable=False, default=""),
 )
 DELIVERY = sa.Table(
     "service_delivery",
@@ -157,16 +158,20 @@ class Webhooks:
             db.execute(sa.delete(ENDPOINT).where(ENDPOINT.c.id == name))
         return row
 
-    def turn(self, party: PartyId, name: str) -> sa.Row[Any]:
-        """A new secret; the one before it still signs for a day, beside it."""
-        self.get(party, name)
-        self._set(name, turn=ENDPOINT.c.turn + 1, turned_at=self._office.now())
+    def turn(self, party: PartyId, name: str, *, key: str = "") -> sa.Row[Any]:
+        """A new secret; the one before it still signs for a day, beside it.  Once under a key, if nothing else came between."""
+        row = self.get(party, name)
+        done = f"turn {key}" if key else ""
+        if not done or row.done != done:
+            self._set(name, turn=ENDPOINT.c.turn + 1, turned_at=self._office.now(), done=done)
         return self.get(party, name)
 
-    def replay(self, party: PartyId, name: str, place: int) -> sa.Row[Any]:
+    def replay(self, party: PartyId, name: str, place: int, *, key: str = "") -> sa.Row[Any]:
         """Send again what came after the first `place` events of the stream.  Raises `Problem` 409 for an endpoint that is off."""
         row = self.on(party, name)
-        self._set(name, place=min(place, row.place), paused_until=0)
+        done = f"replay {key}" if key else ""
+        if not done or row.done != done:
+            self._set(name, place=min(place, row.place), paused_until=0, done=done)
         return self.get(party, name)
 
     def resume(self, party: PartyId, name: str) -> sa.Row[Any]:
@@ -181,12 +186,14 @@ class Webhooks:
         self._set(name, off_at=None, off_because="", failures=0, paused_until=0)
         return self.get(party, name)
 
-    def ping(self, party: PartyId, name: str, *, keep: bool = True) -> sa.Row[Any]:
+    def ping(self, party: PartyId, name: str, *, message: str = "", keep: bool = True) -> sa.Row[Any]:
         """Send something that is no event, to see whether it arrives.  Raises `Problem` 409 for an endpoint that is off."""
         self.on(party, name)
         now = self._office.now()
-        row = _fresh(f"msg_{secrets.token_hex(12)}", name, PING, -1, now)
+        row = _fresh(f"msg_{name}_{message or secrets.token_hex(8)}", name, PING, -1, now)
         with self._engine.connect() as db:
+            if known := db.execute(sa.select(DELIVERY).where(DELIVERY.c.id == row["id"])).one_or_none():
+                return known
             db.execute(sa.insert(DELIVERY).values(**row))
             db.execute(sa.update(ENDPOINT).where(ENDPOINT.c.id == name).values(paused_until=0))
             made = db.execute(sa.select(DELIVERY).where(DELIVERY.c.id == row["id"])).one()

@@ -29,6 +29,7 @@ from dibs.service.accounts import Accounts
 from dibs.service.clocks import MachineClock
 from dibs.service.front import Front
 from dibs.service.office import Office, house_of
+from dibs.service.oidc import OidcSettings
 from dibs.service.outlets import Outlets, OutletSettings
 from dibs.service.people import People
 from dibs.service.runs import Runs
@@ -51,6 +52,10 @@ OPTIONS: Final = {
     "--public-url": ("DIBS_PUBLIC_URL", "", "The address that people see, where a proxy stands before the service."),
     "--key": ("DIBS_SIGNING_KEY", "", "The key that signs the book, or a file with it; default: a file beside the book, made at first."),
     "--admin-token": ("DIBS_ADMIN_TOKEN", "", "The first admin token of a new database; without one it is made, and shown once."),
+    "--oidc-issuer": ("DIBS_OIDC_ISSUER", "", "The company's own sign-in for the pages: the issuer of an OpenID Connect provider."),
+    "--oidc-client": ("DIBS_OIDC_CLIENT", "", "Who we are to that provider."),
+    "--oidc-secret": ("DIBS_OIDC_SECRET", "", "And the secret that proves it, if there is one."),
+    "--rate": ("DIBS_RATE", "6000", "Requests a minute that one token may make; 0 for no limit."),
     "--scenarios": ("DIBS_SCENARIOS", "examples", "The folder with the scenarios that the service may play."),
 }
 """Every setting: its variable in the environment, its default, and what it is.  An option goes before the environment."""
@@ -69,6 +74,9 @@ class Settings:
     signing_key: str
     admin_token: str
     scenarios: Path
+    oidc: OidcSettings | None = None
+    rate: int = 0
+    """Requests a minute for each token; 0 for no limit."""
     outlets: OutletSettings
     """What leaves the service, and where to."""
 
@@ -118,6 +126,17 @@ def read_settings(options: Mapping[str, str | None], environment: Mapping[str, s
         outlets = OutletSettings.read(environment, public_url=url or f"http://{host}:{port}")
     except BadInput as error:
         findings.extend(error.findings)
+    rate = said["--rate"]
+    if not rate.isascii() or not rate.isdecimal() or len(rate) > 9:
+        findings.append(
+            Finding("DIB393", f"`{rate[:40]}` is not a number of requests a minute", marks["--rate"], "write a whole number, or 0 for no limit")
+        )
+        rate = "0"
+    issuer, client = said["--oidc-issuer"], said["--oidc-client"]
+    parts = urlsplit(issuer)
+    if bool(issuer) != bool(client) or (issuer and parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1"}):
+        fix = "name the issuer by its https address in `DIBS_OIDC_ISSUER`, and us in `DIBS_OIDC_CLIENT`"
+        findings.append(Finding("DIB393", "the company's sign-in is set up by half, or without https", marks["--oidc-issuer"], fix))
     if findings:
         raise BadInput(findings)
     return Settings(
@@ -129,6 +148,8 @@ def read_settings(options: Mapping[str, str | None], environment: Mapping[str, s
         signing_key=said["--key"],
         admin_token=token,
         scenarios=Path(said["--scenarios"]),
+        rate=int(rate),
+        oidc=OidcSettings(issuer=issuer, client=client, secret=said["--oidc-secret"]) if issuer else None,
         outlets=outlets,
     )
 
@@ -260,8 +281,9 @@ class Place:
         accounts = Accounts(office, Ledger(ledger))
         runs = Runs(self.engine, folder=Path(f"{beside}.runs"), scenarios=self.settings.scenarios, now=self.clock.now)
         secret = self.kept.secret("names")
-        outlets = Outlets(office, self.engine, self.settings.outlets, secret=secret)
-        return Front(office, People(self.engine, house=kept), secret=secret, accounts=accounts, runs=runs, outlets=outlets)
+        people = People(self.engine, house=kept)
+        outlets = Outlets(office, self.engine, self.settings.outlets, people=people, secret=secret)
+        return Front(office, people, secret=secret, accounts=accounts, runs=runs, outlets=outlets)
 
     def new_token(self) -> str:
         """The text of a first admin token."""

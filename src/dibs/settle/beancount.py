@@ -28,10 +28,12 @@ ROOTS: Mapping[str, str] = {
     "deferred_receivable": "Assets",
     "prepaid": "Assets",
     "investment": "Assets",
+    "loan": "Assets",
     "construction": "Assets",
     "payable": "Liabilities",
     "deferred_payable": "Liabilities",
     "prepayments_from": "Liabilities",
+    "loan_from": "Liabilities",
     "expense": "Expenses",
     "revenue": "Income",
 }

@@ -10,7 +10,7 @@ import msgspec
 from dibs.settle.postings import Entry, Posting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dibs.quantities import Instant
 
@@ -26,6 +26,8 @@ class Book:
     entries: list[Entry] = field(default_factory=list)
     standing: dict[str, Entry] = field(default_factory=dict)
     """What an id stands for now; its own id may carry a number, if it is not the first."""
+    struck: Mapping[str, str] = field(default_factory=dict)
+    """What an entry is about -> the dispute because of which it is taken back, once there is one."""
     _versions: dict[str, int] = field(default_factory=dict)
 
     def hold(self, wanted: Iterable[Entry], at: Instant, *, instead_of: Iterable[str] = ()) -> list[Entry]:
@@ -50,6 +52,7 @@ class Book:
 
     def _take_back(self, key: str, at: Instant, new: Entry | None) -> Entry:
         old = self.standing.pop(key)
+        decision = self.struck.get(key, new.decision if new is not None else old.decision)
         return Entry(
             id=f"{old.id}~reversed",
             kind="reversal",
@@ -58,7 +61,7 @@ class Book:
             valid_to=old.valid_to,
             recorded=at,
             clause=old.clause,
-            decision=new.decision if new is not None else old.decision,
+            decision=decision,
             postings=tuple(Posting(account=line.account, amount=-line.amount, currency=line.currency) for line in old.postings),
             reverses=old.id,
             counterparties=old.counterparties,

@@ -153,7 +153,8 @@ class Charges:
             out += self._entries(reservation, month, mine, billed / hours, ran)
         out += (credit for r in self.reservations for credit in self._late_credit(r, month, starts, ends))
         out += self._untaken(month, starts, ends, taken)
-        return out
+        struck = self._materials.struck(known)
+        return [entry for entry in out if entry.id not in struck]
 
     def ahead(self, reservation: Reservation, known: Instant, until: Instant) -> Fraction:
         """What a reservation will cost from `known` to `until`, in minor units, if all of it is there: for forecasts."""
@@ -267,7 +268,10 @@ class Charges:
             )
 
     def _untaken(self, month: date, starts: Instant, ends: Instant, taken: dict[str, Fraction]) -> Iterator[Entry]:
-        """Take or pay under a supply clause with its own steps: (the share of what is deliverable, less what was paid for) at its price (T21)."""
+        """Take or pay under a supply clause with its own steps: (the share of what is held ready, less what was paid for) at its price (T21).
+
+        What was promised and is not there yet is not held ready: nobody pays for a delivery that is late.
+        """
         for row in self._dated:
             supply = row.clause
             if not isinstance(supply, Supply) or not supply.steps or not supply.take_or_pay or supply.price is None:
@@ -279,7 +283,8 @@ class Charges:
             for index, (at, quantity) in enumerate(steps):
                 after = steps[index + 1][0] if index + 1 < len(steps) else hi
                 deliverable += Fraction(quantity * max(0, min(hi, after) - max(lo, at)), HOUR)
-            missing = deliverable * Fraction(supply.take_or_pay) - taken.get(supply.id, Fraction(0))
+            late = sum((self._not_there(r, lo, hi) for r in self.reservations if r.supply is not None and r.supply.id == supply.id), Fraction(0))
+            missing = max(Fraction(0), deliverable - late) * Fraction(supply.take_or_pay) - taken.get(supply.id, Fraction(0))
             amount = whole(missing * minor(supply.price.amount, self._currency), supply.rounding)
             if amount > 0:
                 yield Entry(
@@ -294,6 +299,17 @@ class Charges:
                     postings=owed(supply.buyer, supply.supplier, "take_or_pay", amount, self._currency),
                     counterparties=(supply.buyer, supply.supplier),
                 )
+
+    @staticmethod
+    def _not_there(reservation: Reservation, starts: Instant, ends: Instant) -> Fraction:
+        """Accelerator-hours of a period that were promised by its grant and not delivered."""
+        lo, hi = max(starts, reservation.grant.starts), min(ends, reservation.ends)
+        points = [lo, *sorted({at for at, _ in reservation.delivered if lo < at < hi}), hi]
+        missing = Fraction(0)
+        for since, until in pairwise(points):
+            if since < until:
+                missing += Fraction(max(0, reservation.grant.quantity - reservation.quantity(since)) * (until - since), HOUR)
+        return missing
 
 
 def decimal(exact: Fraction, digits: int) -> Decimal:

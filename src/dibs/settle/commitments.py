@@ -275,7 +275,9 @@ class Commitments:
         self._lines: dict[int, list[BurndownRow]] = {index: [] for index in range(len(self._rows))}
         self._drawn: dict[int, Drawn] = {}
         self._eligible: dict[int, list[Reservation]] = {}
-        self._spent = [Spent(materials, row.clause, self._cuts(row)) for row in self._rows if isinstance(row.clause, Commitment)]
+        # All are cut alike: what one commitment took of a stretch is left out of the same stretch of another.
+        cuts = sorted({cut for row in self._rows for cut in self._cuts(row)})
+        self._spent = [Spent(materials, row.clause, cuts) for row in self._rows if isinstance(row.clause, Commitment)]
         self._signed = {amendment.id: materials.instant(amendment.signed) for amendment in materials.agreement.amendments}
 
     @staticmethod
@@ -327,7 +329,7 @@ class Commitments:
         cuts = [self._materials.instant(day) for day in days]
         if commitment.make_up_within is not None:
             cuts += [cut + int(commitment.make_up_within.total_seconds()) for cut in cuts]
-        return sorted(set(cuts))
+        return cuts
 
     def _line(self, index: int, row: Dated, month: date, known: Instant, drawn: Drawn) -> BurndownRow:
         months = sorted(drawn.by_month)[-3:]
@@ -365,6 +367,8 @@ class Commitments:
             run_rate=run_rate,
             status=status,
             short_on=short_on,
+            shortfalls=drawn.shortfalls,
+            credit=drawn.credit,
         )
 
     def _reserved(self, index: int, row: Dated) -> list[Reservation]:

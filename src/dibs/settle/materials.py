@@ -10,6 +10,7 @@ import io
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,11 +20,13 @@ from dibs.contract.model import Agreement, Building, Phase, RevenueShare, Site, 
 from dibs.errors import Findings, Mark
 from dibs.procedure.events import AnyEvent, EqualTermsOwed, Event, Granted, SignalRecorded, UsageReported
 from dibs.quantities import AMOUNT_MAX, Money, day_of, instant_of, iso, parse_day
+from dibs.settle.disputes import read as read_disputes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dibs.quantities import Instant
+    from dibs.settle.disputes import Dispute
 
 E = TypeVar("E", bound=Event)
 
@@ -50,11 +53,16 @@ class Materials:
     """The programme's sites with their phases, buildings, costs and stages."""
     starts: Instant
     until: Instant
+    disputes: tuple[Dispute, ...] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
     def of(self, kind: type[E]) -> list[tuple[Seen, E]]:
         """Every event of one kind with its entry, in the order of the book."""
         return [(seen, seen.event) for seen in self.seen if isinstance(seen.event, kind)]
+
+    def struck(self, known: Instant) -> Mapping[str, str]:
+        """What an entry is about -> the upheld dispute because of which nothing is owed for it, as known at an instant."""
+        return {d.key: d.decision for d in self.disputes if d.struck_at is not None and d.struck_at <= known}
 
     def day(self, instant: Instant) -> date:
         """The day that an instant falls in."""
@@ -89,11 +97,11 @@ class _Row(msgspec.Struct):
 
 
 def read(
-    *, agreement: Agreement, journal: str, starts: date, until: date, build: str = "", name: str = "journal.jsonl"
+    *, agreement: Agreement, journal: str, starts: date, until: date, build: str = "", disputes: str = "", name: str = "journal.jsonl"
 ) -> tuple[Materials, Findings]:
     """Materials from the texts of a run folder, and everything that is wrong with them.
 
-    `journal` is `journal.jsonl`, `build` is `tables/build.csv`, `starts` and `until` are the run's horizon.
+    `journal` is `journal.jsonl`, `build` is `tables/build.csv`, `disputes` is `disputes.jsonl`, `starts` and `until` are the run's horizon.
     """
     findings = Findings()
     decoder = msgspec.json.Decoder(_Row)
@@ -111,7 +119,13 @@ def read(
     sites = _sites(build, findings) if build else ()
     zone = ZoneInfo(agreement.time_zone)
     materials = Materials(
-        agreement=agreement, seen=tuple(seen), sites=sites, starts=instant_of(starts, zone), until=instant_of(until, zone), zone=zone
+        agreement=agreement,
+        seen=tuple(seen),
+        sites=sites,
+        starts=instant_of(starts, zone),
+        until=instant_of(until, zone),
+        disputes=read_disputes(disputes, findings),
+        zone=zone,
     )
     check(materials, findings)
     return materials, findings
@@ -249,8 +263,9 @@ def _sites(text: str, findings: Findings) -> tuple[Site, ...]:
     for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
         where = Mark("build.csv", number)
         try:
-            phase = phases.setdefault((row["site"], row["phase"]), {"buildings": {}, "stages": {}, "cost": None, "final": None, "finish": None})
-            phase["cost"] = Money.parse(row["cost"]) if row["cost"] else phase["cost"]
+            phase = phases.setdefault((row["site"], row["phase"]), {"buildings": {}, "stages": {}, "costs": {}, "final": None, "finish": None})
+            if row["cost"]:
+                phase["costs"][parse_day(row["from"])] = Money.parse(row["cost"])
             phase["final"] = Money.parse(row["final_cost"]) if row.get("final_cost") else phase["final"]
             finish = row["expected_finish"] or row["planned_finish"]
             into = phase
@@ -265,8 +280,15 @@ def _sites(text: str, findings: Findings) -> tuple[Site, ...]:
     sites: dict[str, list[Phase]] = {}
     for (site, name), phase in phases.items():
         buildings = tuple(Building(id=b, power=data["power"], stages=data["stages"]) for b, data in phase["buildings"].items())
+        costs = sorted(phase["costs"].items())
         made = Phase(
-            id=name, cost=phase["cost"], final_cost=phase["final"], expected_finish=phase["finish"], stages=phase["stages"], buildings=buildings
+            id=name,
+            cost=costs[0][1] if costs else None,
+            restated={day: cost for (_, before), (day, cost) in pairwise(costs) if cost != before},
+            final_cost=phase["final"],
+            expected_finish=phase["finish"],
+            stages=phase["stages"],
+            buildings=buildings,
         )
         sites.setdefault(site, []).append(made)
     return tuple(Site(id=site, name=site, phases=tuple(made)) for site, made in sites.items())

@@ -12,6 +12,7 @@ Accounts are paths `party:type:...`, and these are all there are (`what` is one 
     P:prepaid:Q:clause        P:prepayments_from:Q:clause   credit that P holds with Q under a commitment; what Q still has to deliver for it
     P:cash                                               money
     P:investment:Q            P:invested_by:Q            what P put into Q; where Q keeps it
+    P:loan:Q                  P:loan_from:Q              what P lent Q; what P has to give back to Q
     P:construction                                       what a programme has built, at cost
     P:funding:undivided                                  programme money of which nobody published who put it in
 """

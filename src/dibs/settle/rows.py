@@ -40,6 +40,10 @@ class BurndownRow:
     status: CommitmentStatus
     short_on: date | None
     """The first milestone or end that the forecast does not reach."""
+    shortfalls: int = 0
+    """Paid so far because too little was spent."""
+    credit: int = 0
+    """What is left of it as prepayment or make-up credit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

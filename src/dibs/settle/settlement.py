@@ -65,6 +65,9 @@ def settle(materials: Materials, recorded: Instant | None = None) -> Settlement:
     late: dict[Instant, list[tuple[Instant, Instant]]] = {}
     for at, period in charges.late_reports():
         late.setdefault(at, []).append(period)
+    for dispute in materials.disputes:
+        if dispute.struck_at is not None:
+            late.setdefault(dispute.struck_at, []).append((dispute.contested.starts, dispute.contested.ends))
     share_instants = set(shares.instants())
     drawn: list[str] = []
     """Ids of what commitments hold in the book."""
@@ -72,6 +75,7 @@ def settle(materials: Materials, recorded: Instant | None = None) -> Settlement:
     for at in sorted({*months, *late, *share_instants}):
         if at > known:
             break
+        book.struck = materials.struck(at)
         if at in late:
             commitments.hear(_hear_late(book, materials, charges, at, late[at]))
         if at in months:
@@ -85,7 +89,8 @@ def settle(materials: Materials, recorded: Instant | None = None) -> Settlement:
         if at in months:
             month, starts = months[at]
             book.hold(investments.entries(materials, at, decision), at)
-            book.hold(funding.month(month, starts, at), at)
+            draws, instead_of = funding.month(month, starts, at)
+            book.hold(draws, at, instead_of=instead_of)
         if at in share_instants:
             wanted, instead_of = shares.at(at)
             book.hold(wanted, at, instead_of=instead_of)

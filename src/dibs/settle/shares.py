@@ -114,7 +114,9 @@ def parts(materials: Materials, written: list[Text], known: Instant) -> list[Par
             loose += _parts_of(materials, mine, seen, figure, channel, in_whole=bool(channel) and in_whole)
     loose.sort(key=lambda part: (part[3], part[2], part[4]))
     out: list[Part] = []
-    for text, month, channel, starts, ends, base_part, owed_part, seen in loose:
+    struck = materials.struck(known)
+    for text, month, channel, starts, ends, base_part, by_rate, seen in loose:
+        owed_part = 0 if f"revenue_share/{_name(materials, text.clause.id, month, channel, starts)}" in struck else by_rate
         cut, left = 0, None
         if text.clause.cap is not None:
             cap = whole(minor(text.clause.cap.amount, materials.agreement.currency), text.clause.rounding)
@@ -124,6 +126,12 @@ def parts(materials: Materials, written: list[Text], known: Instant) -> list[Par
             left = cap - sum(part.accrued for part in out if part.starts >= since) - (owed_part - cut if starts >= since else 0)
         out.append(Part(text, month, channel, starts, ends, base_part, owed_part, cut, left, seen))
     return out
+
+
+def _name(materials: Materials, clause: str, month: date, channel: str, starts: Instant) -> str:
+    """What a part is called in the ids of its entries."""
+    name = f"{clause}/{month:%Y-%m}" + (f"/{channel}" if channel else "")
+    return name if starts == materials.instant(month) else f"{name}/{materials.day(starts).day:02}"
 
 
 def _parts_of(
@@ -166,6 +174,7 @@ class Shares:
     def instants(self) -> list[Instant]:
         """When a figure, an amendment, a trigger or a due day may change what is owed."""
         out = {event.at for _, event in self._materials.of(SignalRecorded)} | {event.at for _, event in self._materials.of(TriggerFired)}
+        out |= {dispute.struck_at for dispute in self._materials.disputes if dispute.struck_at is not None}
         for amendment in self._materials.agreement.amendments:
             out.add(self._materials.instant(amendment.signed))
         for row in dated_clauses(self._materials.agreement):
@@ -196,9 +205,7 @@ class Shares:
     def _entries(self, part: Part, known: Instant) -> Iterable[Entry]:
         clause, currency = part.text.clause, self._materials.agreement.currency
         payer, payee = clause.payer, clause.payee
-        name = f"{clause.id}/{part.month:%Y-%m}" + (f"/{part.channel}" if part.channel else "")
-        if part.starts != self._materials.instant(part.month):
-            name += f"/{self._materials.day(part.starts).day:02}"
+        name = _name(self._materials, clause.id, part.month, part.channel, part.starts)
         later = part.accrued - part.cash
         of = f" ({part.channel})" if part.channel else ""
         limit = ", as far as the cap leaves room" if part.cut else ""

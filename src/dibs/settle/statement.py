@@ -239,6 +239,8 @@ def statements(
     months: dict[Pair, dict[date, list[Entry]]] = {}
     for made in ordered:
         payer, payee = made.counterparties
+        if not payer or not payee:
+            continue  # between nobody: money of which was never said who put it in
         pair = (min(payer, payee), max(payer, payee))
         side = sides.setdefault(pair, (payee, payer) if payee == first else (payer, payee))
         months.setdefault(side, {}).setdefault(month_of(booked(made), zone), []).append(made)

@@ -38,6 +38,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "status": "planned, on_track, at_risk, shortfall, met or unknown.",
         "due": "The day of the milestone.",
         "short_on": "The first milestone or end that the forecast does not reach.",
+        "shortfalls": "Paid so far because too little was spent.",
+        "credit": "What is left of it as credit for later charges.",
     },
     "share": {
         "clause": "The revenue share.",
@@ -92,7 +94,8 @@ def _flows(entries: Iterable[Entry], zone: ZoneInfo) -> Iterable[tuple[object, .
 def _burndown(burndown: Burndown) -> Iterable[tuple[object, ...]]:
     for row in burndown.rows:
         amounts = [_money(amount, burndown.currency) for amount in (row.eligible, row.cumulative, row.milestone, row.forecast)]
-        yield burndown.clause, row.month, *amounts, row.status, _day(row.due), _day(row.short_on)
+        credit = (_money(amount, burndown.currency) for amount in (row.shortfalls, row.credit))
+        yield burndown.clause, row.month, *amounts, row.status, _day(row.due), _day(row.short_on), *credit
 
 
 def _share(row: ShareRow) -> tuple[object, ...]:

@@ -160,7 +160,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "expected_finish": "When it is now expected, or was finished.",
         "power_mw": "Power in megawatts.",
         "accelerators": "Accelerators when full.",
-        "cost": "What it costs.",
+        "cost": "What the phase costs, as known from this row's day on.",
+        "final_cost": "What the phase came to, once that is known.",
         "facts": "Facts behind it.",
     },
     "launches": {
@@ -659,7 +660,11 @@ def _stages(book: _Book, site: Site, phase: Phase, building: Building | None) ->
     finished = next((day for day, stage in unit.stages.items() if stage in {"energised", "in_service"}), None)
     expected = finished or phase.expected_finish
     accelerators = accelerators_of(book.scenario, unit) or ""
-    for day, stage in unit.stages.items():
+    # A cost that is restated on a day without a new stage has a row of its own, in the stage of that day.
+    days = sorted({*unit.stages, *(phase.restated if building is None else ())})
+    for day in days:
+        stage = next((stage for since, stage in sorted(unit.stages.items(), reverse=True) if since <= day), "announced")
+        cost = next((cost for since, cost in sorted(phase.restated.items(), reverse=True) if since <= day), phase.cost)
         yield (
             site.id,
             phase.id,
@@ -670,7 +675,8 @@ def _stages(book: _Book, site: Site, phase: Phase, building: Building | None) ->
             expected or "",
             f"{unit.power:f}" if unit.power is not None else "",
             accelerators,
-            str(phase.cost) if phase.cost and building is None else "",
+            str(cost) if cost and building is None else "",
+            str(phase.final_cost) if phase.final_cost and building is None else "",
             " ".join(unit.facts),
         )
 

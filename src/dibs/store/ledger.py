@@ -3,17 +3,20 @@
 One code for SQLite and PostgreSQL.  Amounts are whole minor units with a currency.  Every entry carries two times: the
 period it is about (valid) and when it was known (recorded), so that a balance can be asked for as of both.
 
-That an entry sums to zero for each party and currency is checked three times: in Python before anything is written, by
-SQL over what was written before the transaction commits, and on PostgreSQL by a deferred constraint trigger that binds
-every other program too.  An entry says how many lines it has, so that none can be added later.
+An entry's lines are written before the entry, and the entry binds them: from then on it gets no further lines.  That it
+sums to zero for each party and currency is checked in Python before anything is written, and by SQL over what was
+written, in the same transaction.  Triggers hold every other program to the same rule.  On SQLite, where a trigger runs
+for each row, a write puts these two aside for as long as it alone holds the database, and asks once for all its entries.
+
+What an account has turned over in each quarter of an hour is kept beside the lines, by the same statements that check
+them: so a balance, and with it a month's statement, costs no more as the ledger grows.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -23,75 +26,112 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from dibs.errors import BadInput, Finding, Mark, Unavailable
 from dibs.quantities import iso
 from dibs.settle.postings import Detail, Entry, Posting
-from dibs.settle.statement import booked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from dibs.quantities import Instant
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 AMOUNT_MAX: Final = 10**17
 """Minor units in one posting (bound is in): a hundred times what an agreement may name, and far from where 64 bits end."""
+TURNED_MAX: Final = 2**63 - 1
+"""Minor units in what one account turns over in a quarter of an hour (bound is in): what 64 bits hold."""
 BATCH: Final = 5_000
 """Entries that are written with one round of statements."""
+ROWS: Final = 100
+"""Rows in one `INSERT` on SQLite: of a statement for each row, half the cost is the statement's."""
 ASKED_MAX: Final = 500
 """Values in one `IN (...)`."""
+QUARTER: Final = 900
+"""Seconds over which turnover is summed: wherever one is, a month begins with a quarter of an hour."""
 FOREVER: Final = 2**62
 """An instant after all others."""
 
+_LONG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""64 bits; SQLite has no other, and in a strict table only its own name for it."""
+
 metadata = sa.MetaData()
 meta = sa.Table("meta", metadata, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False))
+pair = sa.Table(
+    "pair",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("payer", sa.Text, nullable=False),
+    sa.Column("payee", sa.Text, nullable=False),
+    sa.UniqueConstraint("payer", "payee"),
+)
+book = sa.Table(
+    "book",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.UniqueConstraint("party", "currency"),
+    sa.CheckConstraint("length(currency) = 3"),
+)
 account = sa.Table(
     "account",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("path", sa.Text, nullable=False, unique=True),
-    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("book", sa.Integer, sa.ForeignKey("book.id"), nullable=False),
+    sa.UniqueConstraint("path", "book"),
 )
 entry = sa.Table(
     "entry",
     metadata,
-    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("seq", _LONG, primary_key=True, autoincrement=False),
     sa.Column("id", sa.Text, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("says", sa.Text, nullable=False),
     sa.Column("valid_from", sa.BigInteger, nullable=False),
     sa.Column("valid_to", sa.BigInteger, nullable=False),
     sa.Column("recorded", sa.BigInteger, nullable=False),
-    sa.Column("booked", sa.BigInteger, nullable=False),
+    # Balances rest on this: what was booked before an instant was over, and known, by then.
+    sa.Column("booked", sa.BigInteger, sa.Computed("CASE WHEN valid_to > recorded THEN valid_to ELSE recorded END - 1", persisted=True)),
     sa.Column("clause", sa.Text, nullable=False),
     sa.Column("decision", sa.Text, nullable=False),
-    sa.Column("payer", sa.Text, nullable=False),
-    sa.Column("payee", sa.Text, nullable=False),
-    sa.Column("reverses", sa.Text, sa.ForeignKey("entry.id"), unique=True),
+    sa.Column("pair", sa.Integer, sa.ForeignKey("pair.id"), nullable=False),
+    sa.Column("reverses", sa.Text, sa.ForeignKey("entry.id")),
     sa.Column("settles", sa.Text),
     sa.Column("detail", sa.Text),
     sa.Column("held", sa.Boolean(create_constraint=True), nullable=False),
     sa.Column("expires", sa.BigInteger),
     sa.Column("lines", sa.Integer, nullable=False),
-    sa.Column("digest", sa.LargeBinary(16), nullable=False),
     sa.CheckConstraint("valid_to > valid_from"),
     sa.CheckConstraint("lines > 1"),
     sa.CheckConstraint("held OR expires IS NULL"),
 )
-sa.Index("entry_by_counterparties", entry.c.payer, entry.c.payee, entry.c.booked)
+sa.Index("entry_by_pair", entry.c.pair, entry.c.booked)
+# Most entries reverse nothing and are no holds: these two have only rows for those that do and are.
+_REVERSES = sa.text("reverses IS NOT NULL")
+_HELD = sa.text("held")
+sa.Index("entry_reversed", entry.c.reverses, unique=True, sqlite_where=_REVERSES, postgresql_where=_REVERSES)
+sa.Index("entry_held", entry.c.recorded, sqlite_where=_HELD, postgresql_where=_HELD)
 posting = sa.Table(
     "posting",
     metadata,
-    sa.Column("entry", sa.BigInteger, sa.ForeignKey("entry.seq"), primary_key=True, autoincrement=False),
-    sa.Column("line", sa.SmallInteger, primary_key=True, autoincrement=False),
-    sa.Column("account", sa.Integer, sa.ForeignKey("account.id"), nullable=False),
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    sa.Column("currency", sa.Text, nullable=False),
-    sa.CheckConstraint("line >= 0"),
+    # No foreign keys: the entry that binds the lines asks for every account at once.
+    sa.Column("entry", _LONG, primary_key=True, autoincrement=False),
+    sa.Column("line", sa.SmallInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("account", sa.Integer, nullable=False),
+    sa.Column("amount", _LONG, nullable=False),
     sa.CheckConstraint(f"amount BETWEEN -{AMOUNT_MAX} AND {AMOUNT_MAX}"),
-    sa.CheckConstraint("length(currency) = 3"),
     # A column of SQLite's takes any kind of value unless it is told otherwise.
-    sa.CheckConstraint("typeof(amount) = 'integer'").ddl_if(dialect="sqlite"),
+    sqlite_strict=True,
     sqlite_with_rowid=False,
 )
-sa.Index("posting_by_account", posting.c.account, posting.c.entry)
+turnover = sa.Table(
+    "turnover",
+    metadata,
+    sa.Column("account", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("until", _LONG, primary_key=True, autoincrement=False),
+    sa.Column("amount", _LONG, nullable=False),
+    # Beyond 64 bits SQLite goes on in floating point, unless it is told not to.
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
 outcome = sa.Table(
     "outcome",
     metadata,
@@ -110,16 +150,34 @@ dispute = sa.Table(
     sa.Column("recorded", sa.BigInteger, nullable=False),
 )
 
-_KEPT = ("account", "entry", "posting", "outcome", "dispute")
-_SQLITE = (
-    *(
-        f"CREATE TRIGGER {table}_{word} BEFORE {act} ON {table} BEGIN SELECT raise(ABORT, 'what the ledger holds is never {word}'); END"
-        for table in _KEPT
-        for act, word in (("UPDATE", "changed"), ("DELETE", "removed"))
-    ),
-    """CREATE TRIGGER posting_sealed BEFORE INSERT ON posting WHEN NEW.line >= (SELECT lines FROM entry WHERE seq = NEW.entry)
-BEGIN SELECT raise(ABORT, 'an entry gets no further lines'); END""",
+_REQUIRED = tuple(column.name for column in entry.columns if not column.nullable)
+_OPTIONAL = ("reverses", "settles", "detail", "expires")
+_UNTIL = f"entry.booked - (entry.booked % {QUARTER} + {QUARTER}) % {QUARTER} + {QUARTER}"
+"""The end of the quarter of an hour in which an entry is booked; `%` keeps the sign, as it does in both databases."""
+_TURNED_OVER = f"""INSERT INTO turnover (account, until, amount)
+  SELECT posting.account, {_UNTIL}, sum(posting.amount) FROM {{new}} AS entry JOIN posting ON posting.entry = entry.seq
+  WHERE {{which}} AND NOT entry.held GROUP BY 1, 2
+  ON CONFLICT (account, until) DO UPDATE SET amount = turnover.amount + excluded.amount"""  # noqa: S608 - our own text
+_KEPT = ("pair", "book", "account", "entry", "posting", "outcome", "dispute")
+_SQLITE = tuple(
+    f"CREATE TRIGGER {table}_{word} BEFORE {act} ON {table} BEGIN SELECT raise(ABORT, 'what the ledger holds is never {word}'); END"
+    for table in _KEPT
+    for act, word in (("UPDATE", "changed"), ("DELETE", "removed"))
 )
+_SQLITE_BINDS = {
+    "posting_sealed": """CREATE TRIGGER posting_sealed BEFORE INSERT ON posting WHEN EXISTS (SELECT 1 FROM entry WHERE seq = NEW.entry)
+BEGIN SELECT raise(ABORT, 'an entry gets no further lines'); END""",
+    "entry_binds": """CREATE TRIGGER entry_binds AFTER INSERT ON entry
+BEGIN
+  SELECT raise(ABORT, 'an entry is written after its lines, and they sum to zero for each party and currency')
+  WHERE (SELECT count(*) FROM posting WHERE posting.entry = NEW.seq) <> NEW.lines
+     OR EXISTS (SELECT 1 FROM posting LEFT JOIN account ON account.id = posting.account WHERE posting.entry = NEW.seq
+                GROUP BY account.book HAVING sum(posting.amount) <> 0 OR account.book IS NULL);
+  """  # noqa: S608 - our own text
+    + _TURNED_OVER.format(new="entry", which="entry.seq = NEW.seq")
+    + "; END",
+}
+"""What other programs are held to.  A write of ours asks the same of all its entries at once."""
 _POSTGRESQL = (
     """CREATE FUNCTION ledger_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'what the ledger holds is never changed or removed' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
@@ -127,26 +185,37 @@ BEGIN RAISE EXCEPTION 'what the ledger holds is never changed or removed' USING 
         f"CREATE TRIGGER {table}_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()"
         for table in _KEPT
     ),
-    """CREATE FUNCTION ledger_balances() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF (SELECT count(*) FROM posting WHERE posting.entry = NEW.seq AND line < NEW.lines) <> NEW.lines
-     OR EXISTS (SELECT 1 FROM posting JOIN account ON account.id = posting.account WHERE posting.entry = NEW.seq
-                GROUP BY party, currency HAVING sum(amount) <> 0) THEN
-    RAISE EXCEPTION 'entry % does not balance', NEW.id USING ERRCODE = 'integrity_constraint_violation';
-  END IF;
-  RETURN NULL;
-END $$""",
-    """CREATE CONSTRAINT TRIGGER entry_balances AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW EXECUTE FUNCTION ledger_balances()""",
+    # The bounds keep the search to the rows of this statement, however many there are in all.
     """CREATE FUNCTION ledger_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM added JOIN entry ON entry.seq = added.entry WHERE added.line >= entry.lines) THEN
+  IF EXISTS (SELECT 1 FROM entry WHERE seq BETWEEN (SELECT min(entry) FROM added) AND (SELECT max(entry) FROM added)
+             AND seq IN (SELECT entry FROM added)) THEN
     RAISE EXCEPTION 'an entry gets no further lines' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NULL;
 END $$""",
     """CREATE TRIGGER posting_sealed AFTER INSERT ON posting REFERENCING NEW TABLE AS added
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_sealed()""",
+    # Of the rows of this statement the planner knows no number, and would run through all of them for each.
+    """CREATE FUNCTION ledger_binds() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
+DECLARE least bigint; greatest bigint;
+BEGIN
+  SELECT min(seq), max(seq) INTO least, greatest FROM added;
+  IF EXISTS (SELECT 1 FROM added LEFT JOIN (
+               SELECT entry, count(*) AS there FROM posting WHERE entry BETWEEN least AND greatest GROUP BY entry
+             ) AS counted ON counted.entry = added.seq
+             WHERE there IS DISTINCT FROM lines)
+     OR EXISTS (SELECT 1 FROM posting LEFT JOIN account ON account.id = posting.account
+                WHERE entry BETWEEN least AND greatest AND entry IN (SELECT seq FROM added)
+                GROUP BY entry, book HAVING sum(amount) <> 0 OR book IS NULL) THEN
+    RAISE EXCEPTION 'an entry is written after its lines, and they sum to zero for each party and currency'
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  """  # noqa: S608 - our own text
+    + _TURNED_OVER.format(new="added", which="posting.entry BETWEEN least AND greatest")
+    + "; RETURN NULL; END $$",
+    """CREATE TRIGGER entry_binds AFTER INSERT ON entry REFERENCING NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_binds()""",
 )
 
 
@@ -156,6 +225,14 @@ class Written:
 
     new: int
     known: int
+
+
+@dataclass(slots=True)
+class _Heads:
+    """Rows to be inserted, value after value: entries that fill no optional column, and the others."""
+
+    plain: list[object]
+    full: list[object]
 
 
 class Dispute(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +255,14 @@ class Ledger:
     def __init__(self, url: str) -> None:
         """Open the ledger; an empty database becomes one."""
         self.name = _shown(url)
+        self._opened: dict[sa.Table, list[dict[str, object]]] = {pair: [], book: [], account: []}
+        self._turned: dict[int, dict[int, int]] = {}
+        self._pairs: dict[tuple[str, str], int]
+        self._books: dict[tuple[str, str], int]
+        self._accounts: dict[tuple[str, str], tuple[int, int]]
+        self._names: dict[int, tuple[str, str]]
+        self._numbers: dict[sa.Table, count[int]]
+        self._forget()
         with self._translated():
             self._engine = sa.create_engine(url)
             try:
@@ -199,15 +284,19 @@ class Ledger:
         new = known = 0
         following = iter(entries)
         try:
-            with self._translated(), self._writing() as db:
-                seq = db.execute(sa.select(sa.func.coalesce(sa.func.max(entry.c.seq), -1))).scalar_one() + 1
+            with self._translated(), self._writing() as db, _bound_at_once(db):
+                self._learn(db)
+                seq = 1 + max(
+                    db.execute(sa.select(sa.func.coalesce(sa.func.max(column), -1))).scalar_one() for column in (entry.c.seq, posting.c.entry)
+                )
                 while batch := list(islice(following, BATCH)):
-                    fresh, again = self._fresh(db, batch)
-                    self._insert(db, fresh, seq)
-                    seq += len(fresh)
-                    new, known = new + len(fresh), known + again
+                    written = self._write(db, batch, seq)
+                    seq += written
+                    new, known = new + written, known + len(batch) - written
+                self._keep_totals(db)
+                _counted_anew(db, new, seq)
         except BaseException:
-            self._forget_accounts()
+            self._forget()
             raise
         return Written(new, known)
 
@@ -222,7 +311,8 @@ class Ledger:
     def contest(self, contested: Dispute) -> None:
         """Record that a party to an entry contests it.  Raises `BadInput` if there is no such entry, or it is not theirs."""
         with self._translated(), self._writing() as db:
-            row = db.execute(sa.select(entry.c.payer, entry.c.payee).where(entry.c.id == contested.entry)).first()
+            both = sa.select(pair.c.payer, pair.c.payee).join(entry, entry.c.pair == pair.c.id)
+            row = db.execute(both.where(entry.c.id == contested.entry)).first()
             if row is None or contested.by not in tuple(row):
                 said = f"there is no entry `{contested.entry}`" if row is None else f"entry `{contested.entry}` is none of `{contested.by}`'s"
                 fix = "name the line as the statement shows it, and one of its two parties"
@@ -254,11 +344,10 @@ class Ledger:
         An entry is booked in the last second of its period, or when it became known if that was later: so a statement
         that is closed stays as it is, and what is learned afterwards stands on a later one.
         """
-        pair = sa.or_(
-            sa.and_(entry.c.payer == one, entry.c.payee == other),
-            sa.and_(entry.c.payer == other, entry.c.payee == one),
-        )
-        return tuple(self._read(sa.and_(pair, entry.c.booked >= start, entry.c.booked < end), known))
+        either = sa.or_(sa.and_(pair.c.payer == one, pair.c.payee == other), sa.and_(pair.c.payer == other, pair.c.payee == one))
+        with self._translated(), self._engine.connect() as db:
+            pairs = db.execute(sa.select(pair.c.id).where(either)).scalars().all()
+        return tuple(self._read(sa.and_(entry.c.pair.in_(pairs), entry.c.booked >= start, entry.c.booked < end), known))
 
     def balances(
         self, *, valid: Instant = FOREVER, known: Instant = FOREVER, accounts: Sequence[str] = (), booked: Instant = FOREVER
@@ -269,61 +358,152 @@ class Ledger:
         then, `booked` those on statements that end before.  Holds count when they have been posted, voided and expired ones never.
         """
         counted = sa.and_(entry.c.valid_to <= valid, entry.c.recorded <= known, entry.c.booked < booked)
-        return self._sums(sa.and_(counted, _final(known)), accounts)
+        # What was booked before all three counts whole, and is summed already; from there on each entry is looked at.
+        least = min(valid, known, booked)
+        start = least - least % QUARTER
+        final = sa.select(entry.c.seq).where(entry.c.pair.in_(sa.select(pair.c.id)), entry.c.booked >= start, counted, ~entry.c.held)
+        posted = sa.select(entry.c.seq).join(outcome, outcome.c.entry == entry.c.id)
+        posted = posted.where(counted, outcome.c.status == "posted", outcome.c.recorded <= known)
+        return self._sums(
+            accounts, (turnover, turnover.c.until <= start), (posting, posting.c.entry.in_(final)), (posting, posting.c.entry.in_(posted))
+        )
 
     def held(self, at: Instant, accounts: Sequence[str] = ()) -> dict[tuple[str, str], int]:
         """(account, currency) -> what is on hold at an instant: neither posted nor voided by then, nor expired."""
         undecided = ~sa.exists().where(outcome.c.entry == entry.c.id, outcome.c.recorded <= at)
         alive = sa.or_(entry.c.expires.is_(None), entry.c.expires > at)
-        return self._sums(sa.and_(entry.c.held, entry.c.recorded <= at, undecided, alive), accounts)
+        pending = sa.select(entry.c.seq).where(_HELD, entry.c.recorded <= at, undecided, alive)
+        return self._sums(accounts, (posting, posting.c.entry.in_(pending)))
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Every two parties that have something on a statement, each pair once, sorted."""
         with self._translated(), self._engine.connect() as db:
-            rows = db.execute(sa.select(entry.c.payer, entry.c.payee).distinct())
+            rows = db.execute(sa.select(pair.c.payer, pair.c.payee).where(sa.exists().where(entry.c.pair == pair.c.id)))
             return tuple(sorted({(min(payer, payee), max(payer, payee)) for payer, payee in rows}))
 
     def span(self) -> tuple[Instant, Instant] | None:
         """The first and the last second in which something is booked."""
+        first, last = (sa.select(bound(entry.c.booked)).where(entry.c.pair == pair.c.id).scalar_subquery() for bound in (sa.func.min, sa.func.max))
         with self._translated(), self._engine.connect() as db:
-            first, last = db.execute(sa.select(sa.func.min(entry.c.booked), sa.func.max(entry.c.booked))).one()
-        return None if first is None else (first, last)
+            seconds = [second for row in db.execute(sa.select(first, last).select_from(pair)) for second in row if second is not None]
+        return (min(seconds), max(seconds)) if seconds else None
 
     def check(self) -> tuple[Finding, ...]:
-        """Ask the database itself whether every entry is whole and balances, and every reversal undoes what it names."""
+        """Ask the database itself whether every entry is whole and balances, every reversal undoes what it names, and every total is right."""
         with self._translated(), self._engine.connect() as db:
-            return (*self._unbalanced(db, 0), *self._not_undone(db))
+            if db.dialect.name == "postgresql":
+                db.execution_options(isolation_level="REPEATABLE READ")
+            return (*self._unbalanced(db, None), *self._not_undone(db), *self._astray(db))
 
     # Writing.
 
-    def _fresh(self, db: sa.Connection, batch: list[Entry]) -> tuple[list[tuple[Entry, bytes]], int]:
-        """Those of a batch that are not there yet, with their digests; raises `BadInput` with everything that is wrong."""
+    def _write(self, db: sa.Connection, batch: list[Entry], first: int) -> int:
+        """Write those of a batch that are not there yet, from number `first` on; says how many.  Raises `BadInput` with everything that is wrong."""
+        there = self._there(db, batch)
+        beside: dict[str, Entry] = {}
         findings: list[Finding] = []
-        wanted: dict[str, tuple[Entry, bytes]] = {}
+        heads = _Heads([], [])
+        lines: list[object] = []
+        seq = first
         for made in batch:
-            wrong = malformed(made)
-            findings += wrong
-            if wrong:
-                continue
-            print_ = _digest(made)
-            if made.id not in wanted:
-                wanted[made.id] = made, print_
-            elif wanted[made.id][1] != print_:
-                findings.append(_taken(made.id))
-        there: dict[str, bytes] = {}
-        for ids in _slices(list(wanted)):
-            there.update((name, bytes(kept)) for name, kept in db.execute(sa.select(entry.c.id, entry.c.digest).where(entry.c.id.in_(ids))))
-        findings += [_taken(name) for name, kept in there.items() if kept != wanted[name][1]]
-        fresh = [pair for name, pair in wanted.items() if name not in there]
-        findings += self._wrong_reversals(db, [made for made, _ in fresh if made.reverses], wanted)
+            name = made.id
+            before = beside.get(name) or there.get(name)
+            if before is None and self._append(made, seq, heads, lines):
+                beside[name] = made
+                seq += 1
+            elif wrong := malformed(made):
+                findings += wrong
+            elif before != made:
+                findings.append(_taken(name))
+        findings += self._wrong_reversals(db, [made for made in beside.values() if made.reverses], beside)
         if findings:
             raise BadInput(findings)
-        return fresh, len(batch) - len(fresh)
+        for table, opened in self._opened.items():
+            if opened:
+                db.execute(table.insert(), opened)
+                opened.clear()
+        if lines:
+            # The lines go first: the entry binds them.
+            _insert_rows(db, posting, posting.columns.keys(), lines)
+            _insert_rows(db, entry, _REQUIRED, heads.plain)
+            _insert_rows(db, entry, _REQUIRED + _OPTIONAL, heads.full)
+            # PostgreSQL has counted them and added them up by now.
+            if db.dialect.name == "sqlite" and (findings := self._unbalanced(db, first)):
+                raise BadInput(findings)
+        return seq - first
 
-    def _wrong_reversals(self, db: sa.Connection, made: list[Entry], beside: Mapping[str, tuple[Entry, bytes]]) -> list[Finding]:
+    def _there(self, db: sa.Connection, batch: list[Entry]) -> dict[str, Entry]:
+        """Those of a batch that are in the ledger, as they were written."""
+        names = [made.id for made in batch]
+        if db.dialect.name == "sqlite":
+            asked = db.exec_driver_sql("SELECT id FROM entry WHERE id IN (SELECT value FROM json_each(?))", (msgspec.json.encode(names).decode(),))
+        else:
+            asked = db.exec_driver_sql("SELECT id FROM entry WHERE id = ANY(%s)", (names,))
+        return {kept.id: kept for found in _slices(list(asked.scalars())) for kept in self._read(entry.c.id.in_(found), None, db)}
+
+    def _append(self, made: Entry, seq: int, heads: _Heads, lines: list[object]) -> bool:
+        """Add the rows of an entry, value after value, unless something is wrong with it.
+
+        This runs once for each line there is, so it only tells right from wrong; `malformed` says what is wrong.
+        """
+        from_, to, recorded = made.valid_from, made.valid_to, made.recorded
+        if not (type(from_) is type(to) is type(recorded) is int and from_ < to):
+            return False
+        final = made.status == "posted"
+        last = max(to, recorded) - 1
+        totals = self._turned.setdefault(last - last % QUARTER + QUARTER, {}) if final else {}
+        accounts = self._accounts
+        least, most = -AMOUNT_MAX, AMOUNT_MAX
+        sums: dict[int, int] = {}
+        number = 0
+        for line in made.postings:
+            amount = line.amount
+            known = accounts.get((line.account, line.currency))
+            if known is None:
+                if malformed(made):
+                    return False
+                known = self._open_account(line)
+            if type(amount) is not int or not least <= amount <= most:
+                return False
+            where, of = known
+            sums[of] = sums.get(of, 0) + amount
+            totals[where] = totals.get(where, 0) + amount
+            lines += (seq, number, where, amount)
+            number += 1
+        usual = final and made.id and number > 1 and made.expires is None and not any(sums.values())
+        if not usual and malformed(made):
+            return False
+        required = (
+            seq,
+            made.id,
+            made.kind,
+            made.says,
+            from_,
+            to,
+            recorded,
+            made.clause,
+            made.decision,
+            self._pairs.get(made.counterparties) or self._open_pair(made.counterparties),
+            0 if final else 1,
+            number,
+        )
+        reverses, settles, detail, expires = made.reverses, made.settles, made.detail, made.expires
+        if not reverses and not settles and detail is None and expires is None:
+            heads.plain += required
+        else:
+            heads.full += required
+            heads.full += (
+                reverses,
+                settles,
+                "" if detail is None else msgspec.json.encode(detail).decode(),
+                "" if expires is None else expires,
+            )
+        return True
+
+    def _wrong_reversals(self, db: sa.Connection, made: list[Entry], beside: Mapping[str, Entry]) -> list[Finding]:
         """A reversal names an entry that is there, undoes it line by line, and is the only one to do so."""
         findings = []
-        originals = {name: kept for name, (kept, _) in beside.items()}
+        originals = dict(beside)
         taken: dict[str, str] = {}
         for names in _slices([reversal.reverses for reversal in made]):
             originals.update((kept.id, kept) for kept in self._read(entry.c.id.in_(names), FOREVER, db))
@@ -346,74 +526,59 @@ class Ledger:
             )
         return findings
 
-    def _insert(self, db: sa.Connection, fresh: list[tuple[Entry, bytes]], first: int) -> None:
-        """Write a batch, and have the database add it up."""
-        if not fresh:
-            return
-        self._open_accounts(db, (line.account for made, _ in fresh for line in made.postings))
-        numbers = self._accounts
-        _insert_rows(
-            db,
-            entry,
-            [
-                (
-                    seq,
-                    made.id,
-                    made.kind,
-                    made.says,
-                    made.valid_from,
-                    made.valid_to,
-                    made.recorded,
-                    booked(made),
-                    made.clause,
-                    made.decision,
-                    *made.counterparties,
-                    made.reverses or None,
-                    made.settles or None,
-                    None if made.detail is None else msgspec.json.encode(made.detail).decode(),
-                    made.status == "pending",
-                    made.expires,
-                    len(made.postings),
-                    kept,
-                )
-                for seq, (made, kept) in enumerate(fresh, first)
-            ],
-        )
-        _insert_rows(
-            db,
-            posting,
-            [
-                (seq, number, numbers[line.account], line.amount, line.currency)
-                for seq, (made, _) in enumerate(fresh, first)
-                for number, line in enumerate(made.postings)
-            ],
-        )
-        if findings := self._unbalanced(db, first):
-            raise BadInput(findings)
+    def _keep_totals(self, db: sa.Connection) -> None:
+        """Add to the totals what a write has turned over, which PostgreSQL does by itself."""
+        rows: list[object] = []
+        for until, totals in self._turned.items():
+            for number, amount in totals.items():
+                if not -TURNED_MAX <= amount <= TURNED_MAX:
+                    path, currency = self._names[number]
+                    said = f"`{path}` would turn over more than {TURNED_MAX:,} minor units of {currency} in a quarter of an hour"
+                    raise BadInput([Finding("DIB223", said, Mark(path), "check the amounts; no agreement names so much")])
+                rows += (number, until, amount)
+        self._turned.clear()
+        if rows and db.dialect.name == "sqlite":
+            _insert_rows(db, turnover, turnover.columns.keys(), rows, " ON CONFLICT (account, until) DO UPDATE SET amount = amount + excluded.amount")
 
-    def _open_accounts(self, db: sa.Connection, paths: Iterable[str]) -> None:
-        """Give a number to every account that has none."""
-        missing = sorted(set(paths) - self._accounts.keys())
-        if not missing:
-            return
-        # Another writer may have opened accounts since: what is there is asked for again under this transaction's lock.
-        there = _numbers(db)
-        self._accounts.update(there)
-        following = max(there.values(), default=0) + 1
-        rows = [
-            {"id": number, "path": path, "party": path.partition(":")[0]}
-            for number, path in enumerate((p for p in missing if p not in there), following)
-        ]
-        if rows:
-            db.execute(account.insert(), rows)
-        self._accounts.update((row["path"], row["id"]) for row in rows)  # type: ignore[misc]
-        self._paths = {number: path for path, number in self._accounts.items()}
+    def _open_account(self, line: Posting) -> tuple[int, int]:
+        """Give a number to an account that has none, and to its book."""
+        key = line.party, line.currency
+        of = self._books.get(key)
+        if of is None:
+            of = self._books[key] = next(self._numbers[book])
+            self._opened[book].append({"id": of, "party": line.party, "currency": line.currency})
+        number = next(self._numbers[account])
+        self._names[number] = line.account, line.currency
+        self._accounts[line.account, line.currency] = number, of
+        self._opened[account].append({"id": number, "path": line.account, "book": of})
+        return number, of
 
-    def _forget_accounts(self) -> None:
-        """Accounts that a failed transaction opened are not there."""
-        with self._translated(), self._engine.connect() as db:
-            self._accounts = _numbers(db)
-        self._paths = {number: path for path, number in self._accounts.items()}
+    def _open_pair(self, parties: tuple[str, str]) -> int:
+        """Give a number to two counterparties that have none."""
+        number = self._pairs[parties] = next(self._numbers[pair])
+        self._opened[pair].append({"id": number, "payer": parties[0], "payee": parties[1]})
+        return number
+
+    def _learn(self, db: sa.Connection) -> None:
+        """Learn the numbers that other writers have given since: they only ever grow."""
+        counted = [db.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in (pair, book, account)]
+        if counted == [len(self._pairs), len(self._books), len(self._names)]:
+            return
+        self._pairs = {(payer, payee): number for number, payer, payee in db.execute(sa.select(pair))}
+        self._books = {(party, currency): number for number, party, currency in db.execute(sa.select(book))}
+        rows = db.execute(sa.select(account.c.id, account.c.path, book.c.currency, book.c.id).join(book, book.c.id == account.c.book)).all()
+        self._names = {number: (path, currency) for number, path, currency, _ in rows}
+        self._accounts = {(path, currency): (number, of) for number, path, currency, of in rows}
+        taken = {pair: self._pairs.values(), book: self._books.values(), account: self._names}
+        self._numbers = {table: count(max(numbers, default=0) + 1) for table, numbers in taken.items()}
+
+    def _forget(self) -> None:
+        """Numbers that a failed transaction gave are not there."""
+        self._turned.clear()
+        for opened in self._opened.values():
+            opened.clear()
+        self._pairs, self._books, self._accounts, self._names = {}, {}, {}, {}
+        self._numbers = {table: count(1) for table in self._opened}
 
     def _settle_hold(self, hold: str, status: str, at: Instant) -> None:
         with self._translated(), self._writing() as db:
@@ -436,17 +601,23 @@ class Ledger:
 
     # Reading.
 
-    def _read(self, which: sa.ColumnElement[bool], known: Instant, db: sa.Connection | None = None) -> Generator[Entry, None, None]:
-        """Entries with their lines, in order.  Two streams over the same order are walked side by side."""
-        chosen = sa.and_(which, entry.c.recorded <= known)
-        heads = sa.select(entry, outcome.c.status.label("status"), outcome.c.recorded.label("decided"))
-        heads = heads.outerjoin(outcome, outcome.c.entry == entry.c.id).where(chosen).order_by(entry.c.seq)
-        lines = sa.select(posting.c.entry, posting.c.account, posting.c.amount, posting.c.currency)
+    def _read(self, which: sa.ColumnElement[bool], known: Instant | None, db: sa.Connection | None = None) -> Generator[Entry, None, None]:
+        """Entries with their lines, in order, as known at an instant or (None) as they were written.
+
+        Two streams over the same order are walked side by side.
+        """
+        chosen = which if known is None else sa.and_(which, entry.c.recorded <= known)
+        heads = sa.select(entry, pair.c.payer, pair.c.payee, outcome.c.status.label("status"), outcome.c.recorded.label("decided"))
+        heads = heads.join(pair, pair.c.id == entry.c.pair).outerjoin(outcome, outcome.c.entry == entry.c.id)
+        heads = heads.where(chosen).order_by(entry.c.seq)
+        lines = sa.select(posting.c.account, posting.c.amount)
         lines = lines.join(entry, entry.c.seq == posting.c.entry).where(chosen).order_by(posting.c.entry, posting.c.line)
         with self._translated(), ExitStack() as opened:
             asked = db if db is not None else opened.enter_context(self._engine.connect())
-            if db is None and asked.dialect.name == "postgresql":
-                asked = asked.execution_options(isolation_level="REPEATABLE READ")
+            if asked.dialect.name == "postgresql":
+                asked = asked.execution_options(isolation_level="REPEATABLE READ") if db is None else asked
+                # Every row is wanted: a plan for the first few of them would go through the whole ledger in its order.
+                asked.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 1")
             # Both are read as they come, and let go with this generator wherever it is left.
             following = opened.enter_context(closing(asked.execute(lines, execution_options={"yield_per": 20_000})))
             rows = opened.enter_context(closing(asked.execute(heads, execution_options={"yield_per": 5_000})))
@@ -461,8 +632,9 @@ class Ledger:
                     clause=row.clause,
                     decision=row.decision,
                     postings=tuple(
-                        Posting(account=self._path(asked, number), amount=amount, currency=currency)
-                        for _, number, amount, currency in islice(following, row.lines)
+                        Posting(account=path, amount=amount, currency=currency)
+                        for number, amount in islice(following, row.lines)
+                        for path, currency in (self._name(asked, number),)
                     ),
                     reverses=row.reverses or "",
                     settles=row.settles or "",
@@ -472,30 +644,34 @@ class Ledger:
                     counterparties=(row.payer, row.payee),
                 )
 
-    def _path(self, db: sa.Connection, number: int) -> str:
-        """The account with this number, which another writer may have opened."""
-        if number not in self._paths:
-            self._paths = {other: path for path, other in _numbers(db).items()}
-        return self._paths[number]
+    def _name(self, db: sa.Connection, number: int) -> tuple[str, str]:
+        """Path and currency of the account with this number, which another writer may have opened."""
+        if number not in self._names:
+            self._learn(db)
+        return self._names[number]
 
-    def _sums(self, which: sa.ColumnElement[bool], accounts: Sequence[str]) -> dict[tuple[str, str], int]:
-        total = sa.func.sum(posting.c.amount)
-        query = sa.select(account.c.path, posting.c.currency, total)
-        query = query.select_from(posting.join(entry, entry.c.seq == posting.c.entry).join(account, account.c.id == posting.c.account))
-        query = query.where(which).group_by(account.c.path, posting.c.currency).having(total != 0).order_by(account.c.path, posting.c.currency)
+    def _sums(self, accounts: Sequence[str], *parts: tuple[sa.Table, sa.ColumnElement[bool]]) -> dict[tuple[str, str], int]:
+        """(account, currency) -> the sum over those rows of several tables that are chosen; nothing where it is zero."""
+        queries = [sa.select(table.c.account, table.c.amount).where(which) for table, which in parts]
         if accounts:
-            query = query.where(account.c.path.in_(accounts))
+            asked = sa.select(account.c.id).where(account.c.path.in_(accounts))
+            queries = [query.where(table.c.account.in_(asked)) for query, (table, _) in zip(queries, parts, strict=True)]
+        found = sa.union_all(*queries).subquery()
+        total = sa.func.sum(found.c.amount)
+        sums = sa.select(found.c.account, total.label("total")).group_by(found.c.account).having(total != 0).subquery()
+        named = sa.select(account.c.path, book.c.currency, sums.c.total).select_from(sums.join(account, account.c.id == sums.c.account))
+        named = named.join(book, book.c.id == account.c.book).order_by(account.c.path, book.c.currency)
         with self._translated(), self._engine.connect() as db:
-            return {(path, currency): int(amount) for path, currency, amount in db.execute(query)}
+            return {(path, currency): int(amount) for path, currency, amount in db.execute(named)}
 
-    def _unbalanced(self, db: sa.Connection, first: int) -> list[Finding]:
-        """Entries from number `first` on that lack lines or do not sum to zero, as the database adds them up."""
-        joined = posting.join(account, account.c.id == posting.c.account)
-        off = sa.select(posting.c.entry).select_from(joined).where(posting.c.entry >= first)
-        off = off.group_by(posting.c.entry, account.c.party, posting.c.currency).having(sa.func.sum(posting.c.amount) != 0)
-        counted = sa.select(posting.c.entry, sa.func.count().label("lines")).where(posting.c.entry >= first).group_by(posting.c.entry).subquery()
-        short = sa.select(entry.c.seq).select_from(entry.outerjoin(counted, counted.c.entry == entry.c.seq))
-        short = short.where(entry.c.seq >= first, sa.func.coalesce(counted.c.lines, 0) != entry.c.lines)
+    def _unbalanced(self, db: sa.Connection, first: int | None) -> list[Finding]:
+        """Entries, from number `first` on or all, that lack lines or do not sum to zero, as the database adds them up."""
+        added = sa.true() if first is None else posting.c.entry >= first
+        lines = posting.outerjoin(account, account.c.id == posting.c.account)
+        off = sa.select(posting.c.entry).select_from(lines).where(added).group_by(posting.c.entry, account.c.book)
+        off = off.having(sa.or_(sa.func.sum(posting.c.amount) != 0, account.c.book.is_(None)))
+        counted = sa.select(sa.func.count()).select_from(posting).where(posting.c.entry == entry.c.seq).scalar_subquery()
+        short = sa.select(entry.c.seq).where(sa.true() if first is None else entry.c.seq >= first, entry.c.lines != counted)
         wrong = sorted({*db.execute(off).scalars(), *db.execute(short).scalars()})
         return [_unbalanced(name) for seqs in _slices(wrong) for name in db.execute(sa.select(entry.c.id).where(entry.c.seq.in_(seqs))).scalars()]
 
@@ -503,13 +679,33 @@ class Ledger:
         """Reversals that, together with what they name, leave something on an account."""
         undone = entry.alias("undone")
         reversal = sa.select(undone.c.seq.label("undone"), entry.c.seq.label("seq"), entry.c.id.label("id"))
-        pairs = reversal.join(undone, undone.c.id == entry.c.reverses).subquery()
+        pairs = reversal.join(undone, undone.c.id == entry.c.reverses).where(entry.c.reverses.is_not(None)).subquery()
         off = sa.select(pairs.c.id).select_from(pairs.join(posting, sa.or_(posting.c.entry == pairs.c.undone, posting.c.entry == pairs.c.seq)))
-        off = off.group_by(pairs.c.id, posting.c.account, posting.c.currency).having(sa.func.sum(posting.c.amount) != 0).distinct()
-        return [
-            Finding("DIB222", f"entry `{name}` does not undo what it reverses", Mark(name), "restore the ledger from a copy; see how-to/recover")
-            for name in db.execute(off).scalars()
-        ]
+        off = off.group_by(pairs.c.seq, pairs.c.id, posting.c.account).having(sa.func.sum(posting.c.amount) != 0).distinct()
+        return [Finding("DIB222", f"entry `{name}` does not undo what it reverses", Mark(name), _RESTORE) for name in db.execute(off).scalars()]
+
+    def _astray(self, db: sa.Connection) -> list[Finding]:
+        """Lines that no entry binds, and accounts whose kept totals are not what their lines come to."""
+        findings = []
+        bound, there = (db.execute(sa.select(query)).scalar_one() for query in (sa.func.coalesce(sa.func.sum(entry.c.lines), 0), _ALL_LINES))
+        if bound != there:
+            loose = sa.select(posting.c.entry).distinct().where(~sa.exists().where(entry.c.seq == posting.c.entry)).order_by(posting.c.entry)
+            said = "there are lines for an entry number {}, and no such entry"
+            findings += [Finding("DIB227", said.format(seq), Mark(str(seq)), _RESTORE) for seq in db.execute(loose).scalars()]
+        until: sa.ColumnElement[int] = sa.literal_column(_UNTIL)
+        summed = sa.select(posting.c.account, until.label("until"), posting.c.amount.label("amount"))
+        summed = summed.join(entry, entry.c.seq == posting.c.entry).where(~entry.c.held)
+        kept = sa.select(turnover.c.account, turnover.c.until, -turnover.c.amount)
+        both = sa.union_all(summed, kept).subquery()
+        off = sa.select(both.c.account).group_by(both.c.account, both.c.until).having(sa.func.sum(both.c.amount) != 0)
+        if wrong := sorted(set(db.execute(off).scalars())):
+            self._learn(db)
+        named = self._names
+        for number in wrong:
+            path, currency = named.get(number, (f"account number {number}", "any currency"))
+            said = f"the total kept for `{path}` in {currency} is not what its lines come to"
+            findings.append(Finding("DIB227", said, Mark(path), _RESTORE))
+        return findings
 
     # The database.
 
@@ -523,8 +719,7 @@ class Ledger:
             sa.event.listen(self._engine, "begin", _sqlite_begins)
         with self._writing() as db:
             self._prepare(db)
-            self._accounts = _numbers(db)
-        self._paths = {number: path for path, number in self._accounts.items()}
+            self._learn(db)
 
     def _prepare(self, db: sa.Connection) -> None:
         """Make the schema in an empty database; check the version of one that is there."""
@@ -533,12 +728,15 @@ class Ledger:
             version = db.execute(sa.select(meta.c.value).where(meta.c.name == "ledger")).scalar_one_or_none()
             if version == str(SCHEMA_VERSION):
                 return
-            message = f"`{self.name}` is a ledger of version {version}, and this dibs writes version {SCHEMA_VERSION}: use the dibs that wrote it"
+            message = (
+                f"`{self.name}` is a ledger of version {version}, and this dibs writes version {SCHEMA_VERSION}: "
+                "use the dibs that wrote it, or settle its runs again into an empty database"
+            )
             raise Unavailable(message, code="DIB231", retry=False)
         if names:
             raise Unavailable(f"`{self.name}` holds other tables and no ledger: name an empty database", code="DIB231", retry=False)
         metadata.create_all(db)
-        for statement in _SQLITE if db.dialect.name == "sqlite" else _POSTGRESQL:
+        for statement in (*_SQLITE, *_SQLITE_BINDS.values()) if db.dialect.name == "sqlite" else _POSTGRESQL:
             db.exec_driver_sql(statement.replace("%", "%%") if db.dialect.name == "postgresql" else statement)
         db.execute(meta.insert(), {"name": "ledger", "value": str(SCHEMA_VERSION)})
 
@@ -565,6 +763,10 @@ class Ledger:
                 f"`{self.name}` cannot be read or written ({cause}): check the address, the disk and the rights to it; nothing was kept of this act"
             )
             raise Unavailable(message, code="DIB230", retry=again) from error
+
+
+_ALL_LINES = sa.select(sa.func.count()).select_from(posting).scalar_subquery()
+_RESTORE = "restore the ledger from a copy; see how-to/recover"
 
 
 def reversal_of(original: Entry, *, name: str, recorded: Instant, says: str, decision: str) -> Entry:
@@ -617,11 +819,6 @@ def malformed(made: Entry) -> list[Finding]:
     return findings
 
 
-def _numbers(db: sa.Connection) -> dict[str, int]:
-    """Every account's number by its path."""
-    return {path: number for number, path in db.execute(sa.select(account.c.id, account.c.path))}
-
-
 def _unbalanced(name: str) -> Finding:
     return Finding(
         "DIB220", f"entry `{name}` does not sum to zero for each party and currency", Mark(name), "give each debit its credit in the same book"
@@ -633,19 +830,68 @@ def _taken(name: str) -> Finding:
     return Finding("DIB221", said, Mark(name), "give the new one its own id; to correct the old one, reverse it")
 
 
-def _insert_rows(db: sa.Connection, table: sa.Table, rows: list[tuple[object, ...]]) -> None:
-    """Insert rows whose values stand in the order of the table's columns.
+def _counted_anew(db: sa.Connection, new: int, there: int) -> None:
+    """After a write that was half of all there is or more, tell PostgreSQL how much that is now.
 
-    The driver takes them as they are: a dictionary for each row, which the expression language wants, would cost more than the database does.
+    It does so by itself, but minutes later; till then it reads the whole ledger for a month of it.
     """
+    if db.dialect.name == "postgresql" and new >= BATCH and new * 2 >= there:
+        db.exec_driver_sql(f"ANALYZE {', '.join((*_KEPT, turnover.name))}")
+
+
+@contextmanager
+def _bound_at_once(db: sa.Connection) -> Iterator[None]:
+    """Put aside, on SQLite and until this transaction ends, what asks row by row; whoever writes meanwhile asks for all rows at once.
+
+    Nobody else sees the database without them: they are back before it commits, and if it does not commit they never went.
+    """
+    if db.dialect.name != "sqlite":
+        yield
+        return
+    for name in _SQLITE_BINDS:
+        db.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+    yield
+    for statement in _SQLITE_BINDS.values():
+        db.exec_driver_sql(statement)
+
+
+def _insert_rows(db: sa.Connection, table: sa.Table, names: Sequence[str], values: list[object], otherwise: str = "") -> None:
+    """Insert rows that are given value after value, in the order of the named columns, the quickest way each database has.
+
+    Where a column may hold nothing, nothing is given as an empty text, and a truth as 0 or 1: SQLite's driver searches
+    for an adapter each time it meets None or a bool, which costs more than the rest of the row.
+    """
+    if not values:
+        return
+    width = len(names)
+    columns = ", ".join(names)
+    if db.dialect.driver == "psycopg":
+        empty = [number for number, name in enumerate(names) if table.c[name].nullable]
+        _copy(db, f"COPY {table.name} ({columns}) FROM STDIN", map(list, zip(*[iter(values)] * width, strict=True)), empty)
+        return
     mark = "?" if db.dialect.name == "sqlite" else "%s"
-    columns = ", ".join(column.name for column in table.columns)
-    db.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({', '.join(mark for _ in table.columns)})", rows)  # noqa: S608 - our own names
+    row = ", ".join(f"NULLIF({mark}, '')" if table.c[name].nullable else mark for name in names)
+    size = ROWS * width
+    parts = [tuple(values[start : start + size]) for start in range(0, len(values), size)]
+    rest = [parts.pop()] if len(parts[-1]) < size else []
+    for same in (parts, rest):
+        if same:
+            many = ", ".join([f"({row})"] * (len(same[0]) // width))
+            db.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES {many}{otherwise}", same)  # noqa: S608 - our own names
 
 
-def _digest(made: Entry) -> bytes:
-    """Equal for equal entries."""
-    return sha256(msgspec.json.encode(made)).digest()[:16]
+def _copy(db: sa.Connection, statement: str, rows: Iterable[list[object]], empty: Sequence[int]) -> None:
+    """Stream rows into PostgreSQL; what goes wrong is raised as SQLAlchemy raises it."""
+    driver: Any = db.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copying:
+            for row in rows:
+                for number in empty:
+                    if row[number] == "":
+                        row[number] = None
+                copying.write_row(row)
+    except db.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(statement, None, error) from error
 
 
 def _lines(postings: Iterable[Posting], sign: int) -> list[tuple[str, str, int]]:
@@ -658,10 +904,10 @@ def _final(known: Instant) -> sa.ColumnElement[bool]:
     return sa.or_(~entry.c.held, posted)
 
 
-def _status(row: Any, known: Instant) -> Any:
-    """What has become of an entry by an instant."""
-    if not row.held:
-        return "posted"
+def _status(row: Any, known: Instant | None) -> Any:
+    """What has become of an entry by an instant; None: before anything became of it."""
+    if known is None or not row.held:
+        return "pending" if row.held else "posted"
     if row.status is not None and row.decided <= known:
         return row.status
     return "expired" if row.expires is not None and row.expires <= known < FOREVER else "pending"

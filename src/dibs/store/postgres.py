@@ -551,6 +551,9 @@ class PostgresStore(PostgresBook):
 
         It holds the book until its first `append`, or the end; the others go on at once and need not wait for it.
         """
+        if self._line.held:  # who is alone need not ask
+            yield True
+            return
         mine = bool(self._line.hold(f"{_HOLD} WHERE id = {self._id:d} AND due_at <= {at:d} FOR UPDATE SKIP LOCKED"))
         if not mine:
             self._line.let_go()

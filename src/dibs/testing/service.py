@@ -122,9 +122,10 @@ async def running(
         engine = sa.create_engine(f"sqlite:///{place / 'service.db'}")
         accounts = Accounts(office, Ledger(f"sqlite:///{place / 'ledger.db'}"))
         runs = Runs(engine, folder=place / "runs", scenarios=scenarios, now=clock.now)
-        leaving = Outlets(office, engine, outlets, secret=bytes(32), traces=traces)
-        front = Front(office, People(engine, house=office.house), secret=bytes(32), accounts=accounts, runs=runs, outlets=leaving)
-        service = Service(make_app(front, more=[*leaving.routes(front.people), *pages(front)], middleware=leaving.middleware), front, clock)
+        people = People(engine, house=office.house)
+        leaving = Outlets(office, engine, outlets, people=people, secret=bytes(32), traces=traces)
+        front = Front(office, people, secret=bytes(32), accounts=accounts, runs=runs, outlets=leaving)
+        service = Service(make_app(front, more=[*leaving.routes(), *pages(front)], middleware=leaving.middleware), front, clock)
         await office.open()
         if sending:
             await leaving.open()

@@ -68,12 +68,13 @@ async def difference(visit: Visit) -> Response:
     today = visit.today
     before, fault = day_asked(visit, "from", None)
     after, other = day_asked(visit, "to", None)
-    last = next((v.starts for v in reversed(versions) if v.starts is not None and v.starts <= today), None)
+    may = {clause.id for clause in visit.clauses()}
+    begun = [row.starts for row in amend.dated_clauses(visit.agreement) if row.clause.id in may and row.starts is not None and row.starts <= today]
+    last = max(begun, default=None)
     before = before or ((last or today) - timedelta(days=1))
     after = after or today
     known, _ = day_asked(visit, "known", None)
     found = amend.difference(visit.agreement, before, after, known)
-    may = {clause.id for clause in visit.clauses()}
     numbers = [
         (sum(1 for clause in clauses if clause.id in may), word)
         for clauses, word in ((found.added, "new"), (found.ended, "ended"), (found.changed, "reworded"), (found.unchanged, "as before"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dibs.service.access import ACTS
+from dibs.service.access import ACTS, RUNS
 from dibs.service.problems import bad_body
+from dibs.service.routes.needs import waive_right
 from dibs.service.routes.offers import accept_counter, get_offer, list_offers, read_notice, respond, withdraw_offer
+from dibs.service.routes.signals import name_reader
 from dibs.web.forms import Done, gather, perform
 from dibs.web.page import Visit, go, show
 from dibs.web.words import REASONS
@@ -49,10 +51,18 @@ async def act(visit: Visit) -> Response:
     operations: dict[str, Operation] = {"read": read_notice, "withdraw": withdraw_offer, "counter-accept": accept_counter}
     if do in {"all", "part", "decline", "counter"}:
         operations[do], values = respond, _answer(visit, do)
+    if do == "waive":
+        offer = visit.front.offer(visit.actor, name)
+        done = await perform(visit, waive_right, {"id": offer.request})
+        return go(f"/offers/{name}") if done.kept else await _page(visit, done)
+    if do == "name":
+        done = await perform(visit, name_reader, {})
+        return go(f"/offers/{name}") if done.kept else await _page(visit, done)
     if do not in operations:
         raise bad_body(f"`{do}` is nothing that can be done with an offer")
     done = await perform(visit, operations[do], {"id": name}, values)
-    return go(f"/offers/{name}") if done.kept else await _page(visit, done)
+    closed = do == "read" and not visit.front.reads(visit.actor, visit.front.offer(visit.actor, name))
+    return go(f"/offers/{name}") if done.kept and not closed else await _page(visit, done)
 
 
 def _answer(visit: Visit, do: str) -> dict[str, Any]:
@@ -90,6 +100,7 @@ async def _page(visit: Visit, done: Done | None) -> Response:
         values=dict(visit.form) if done else {},
         reasons_to_decline=REASONS,
         acts=visit.actor.role in ACTS,
+        names_readers=visit.actor.role in RUNS,
         grants=[
             visit.front.views.grant(visit.actor, g)
             for g in visit.front.state.grants.values()

@@ -41,7 +41,7 @@ async def act(visit: Visit) -> Response:
     if faults:
         return await _page(visit, Done("verify", faults=faults))
     await visit.ask(start_run, body=body)
-    return go("/journal#verified")
+    return go("/journal")
 
 
 async def _page(visit: Visit, done: Done | None) -> Response:

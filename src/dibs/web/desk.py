@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from dibs.procedure.intents import outstanding
 from dibs.quantities import day_of
-from dibs.report.wording import capital, count, day, listed
+from dibs.report.wording import capital, count, day, listed, plain
 from dibs.service.access import ACTS
+from dibs.service.problems import bad_body
+from dibs.service.routes.clock import NewTime
+from dibs.service.routes.clock import move_clock as move_on
 from dibs.service.routes.grants import list_grants
 from dibs.service.routes.offers import list_offers
 from dibs.web import live
-from dibs.web.page import Visit, show
+from dibs.web.page import Visit, go, show
 from dibs.web.words import todo
 
 if TYPE_CHECKING:
@@ -86,7 +89,7 @@ def _task(visit: Visit, intent: IntentView) -> Task:
         return Task(todo(intent, ""), intent.about, intent.until, "/journal", "Look", urgent=False)
     asked = request.asked
     quantity = intent.quantity or asked.quantity
-    about = f"{quantity:,} {asked.sku} for {asked.workload_class}, from {day(day_of(asked.start_earliest, visit.zone))}"
+    about = f"{quantity:,} {asked.sku} for {plain(asked.workload_class)}, from {day(day_of(asked.start_earliest, visit.zone))}"
     until = intent.until or datetime.fromtimestamp(asked.start_latest, UTC)
     button = {"AskHolder": "Serve notice", "RuleOn": "Rule"}.get(intent.do, "Sign")
     urgent = intent.do == "CoverDefault" or until - visit.now <= SOON
@@ -129,3 +132,13 @@ async def _supplier(visit: Visit) -> Response:
         meters={offer.id: _meter(offer, now) for offer in offers[:SHOWN]},
         acts=visit.actor.role in ACTS,
     )
+
+
+async def move_clock(visit: Visit) -> Response:
+    """Move the clock of a rehearsal on by some days."""
+    days = visit.form.get("days", "")
+    if days not in {"1", "7", "30"}:
+        raise bad_body("the clock moves on by 1, 7 or 30 days")
+    await visit.ask(move_on, body=NewTime(to=visit.now + timedelta(days=int(days))))
+    back = visit.form.get("back", "/")
+    return go(back if back.startswith("/") and not back.startswith("//") else "/")

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from dibs.service.routes.people import TokenView
 
 ROLES = (
-    ("desk", "desk: asks, serves, answers, grants, delivers"),
-    ("operator", "operator: that, and agreements, capacity, imports"),
-    ("finance", "finance: statements, commitments, disputes"),
-    ("auditor", "auditor: looks at everything, changes nothing"),
-    ("admin", "admin: everything, and lets people in"),
+    ("desk", "desk"),
+    ("operator", "operator"),
+    ("finance", "finance"),
+    ("auditor", "auditor"),
+    ("admin", "administrator"),
+)
+HINT = (
+    "A desk asks, answers and grants; an operator also keeps agreements and capacity; finance sees money and contests it; "
+    "an auditor looks and changes nothing; an administrator does everything and lets people in."
 )
 
 
@@ -62,6 +66,7 @@ async def _page(visit: Visit, done: Done | None, made: TokenView | None) -> Resp
         faults=done.faults if done else {},
         values=dict(visit.form) if done else {},
         roles=ROLES,
+        hint=HINT,
         uninvited=uninvited,
         may=may,
         admin=Role.ADMIN,

@@ -12,6 +12,7 @@ from dibs.procedure.agreed import Agreed
 from dibs.quantities import DAY, day_of
 from dibs.report.wording import capital
 from dibs.service.access import ACTS
+from dibs.service.app import permit
 from dibs.service.problems import bad_body
 from dibs.service.routes.grants import propose_grant
 from dibs.service.routes.needs import cancel_request, get_request, list_requests, request_events, rule, submit_request
@@ -54,11 +55,13 @@ async def listed(visit: Visit) -> Response:
 
 async def blank(visit: Visit) -> Response:
     """The form for a need."""
+    permit(visit.actor, submit_request)
     return _form(visit, {}, None)
 
 
 async def submit(visit: Visit) -> Response:
     """Ask, or see what would come of asking."""
+    permit(visit.actor, submit_request)
     done = await perform(visit, submit_request, {})
     if done.kept and done.outcome is not None:
         return go(f"/requests/{done.outcome.subject}")

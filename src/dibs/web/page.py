@@ -15,12 +15,13 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from dibs.contract.readings import all_clauses
 from dibs.quantities import day_of
 from dibs.report import wording
-from dibs.report.palette import GREY, HUES, Ink, Palette, ink_of
-from dibs.service.access import READS_MONEY
+from dibs.report.palette import Palette
+from dibs.service.access import READS_MONEY, RUNS
 from dibs.service.app import act_key, permit
+from dibs.service.clocks import SteeredClock
 from dibs.service.operation import Call, NoBody
 from dibs.service.problems import Problem, bad_query
-from dibs.web import words
+from dibs.web import live, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from dibs.contract.model import Agreement, Clause
+    from dibs.contract.model import Agreement, Clause, Site
     from dibs.service.access import Actor
     from dibs.service.front import Front
     from dibs.service.operation import Operation
@@ -79,6 +80,8 @@ class Visit:
     csrf: str
     form: Mapping[str, str]
     """What was filled in; empty for a page that is only looked at."""
+    sites: tuple[Site, ...] = ()
+    """What is being built, where a scenario says it beside the agreement."""
 
     @property
     def agreement(self) -> Agreement:
@@ -145,16 +148,7 @@ class Visit:
 
     def palette(self) -> Palette:
         """One colour for one platform, by the order of the agreement's parties."""
-        platforms = {host.platform for host in self.agreement.hosts.values()}
-        ordered = [party for party in self.agreement.parties if party in platforms]
-        taken: list[str] = []
-        inks: dict[str, Ink] = {}
-        for place, party in enumerate(ordered):
-            name = self.names[party]
-            capitals = [letter.upper() for letter in name if letter.isalpha()]
-            taken.append(next((letter for letter in capitals if letter not in taken), "".join(capitals[:2])))
-            inks[party] = ink_of(HUES[place] if place < len(HUES) else GREY, taken[-1], name)
-        return Palette(inks)
+        return Palette.of(live.of_agreement(self.agreement, self.today))
 
 
 def environment() -> jinja2.Environment:
@@ -239,6 +233,7 @@ def show(visit: Visit, template: str, code: int = 200, **values: Any) -> Respons
         tabs=tabs,
         here=here,
         currency=visit.agreement.currency,
+        steered=isinstance(visit.front.office.clock, SteeredClock) and visit.actor.house and visit.actor.role in RUNS,
         **values,
     )
 

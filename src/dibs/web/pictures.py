@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from dibs.contract.model import Agreement
+    from dibs.contract.model import Site
     from dibs.report.folder import Row
 
 
@@ -46,7 +46,7 @@ async def calendar(visit: Visit) -> Response:
 async def build_out(visit: Visit) -> Response:
     """Lanes of sites and phases, planned against expected finish."""
     await visit.ask(list_requests, limit=1)
-    rows = tuple(_build(visit.agreement))
+    rows = tuple(_build(_sites(visit)))
     if not rows:
         return show(visit, "build-out.html", building=None, axis=None, data="{}")
     days = [day for row in rows for key in ("from", "planned_finish", "expected_finish") if (day := row[key])]
@@ -61,27 +61,31 @@ async def build_out(visit: Visit) -> Response:
     return show(visit, "build-out.html", building=building.view(run, axis, visit.palette()), axis=axis, data=picture_data(axis, None, None, None, {}))
 
 
-def _build(agreement: Agreement) -> Iterator[Row]:
-    """Every stage of every phase of every programme of the agreement; the latest text of each clause counts."""
-    programmes = {dated.clause.id: dated.clause for dated in amend.dated_clauses(agreement) if isinstance(dated.clause, model.Programme)}
-    for programme in programmes.values():
-        for site in programme.sites:
-            for phase in site.phases:
-                for building_of in (None, *phase.buildings):
-                    unit = building_of or phase
-                    finished = next((day for day, stage in unit.stages.items() if stage in {"energised", "in_service"}), None)
-                    expected = finished or phase.expected_finish
-                    for day, stage in unit.stages.items():
-                        yield {
-                            "site": site.id,
-                            "phase": phase.id,
-                            "building": building_of.id if building_of else "",
-                            "stage": stage,
-                            "from": day.isoformat(),
-                            "planned_finish": phase.planned_finish.isoformat() if phase.planned_finish else "",
-                            "expected_finish": expected.isoformat() if expected else "",
-                            "power_mw": f"{unit.power:f}" if unit.power is not None else "",
-                            "accelerators": str(unit.accelerators or ""),
-                            "cost": str(phase.cost) if phase.cost and building_of is None else "",
-                            "facts": " ".join(unit.facts),
-                        }
+def _sites(visit: Visit) -> tuple[Site, ...]:
+    """The sites of every programme of the agreement, the latest text of each clause, and those of the scenario."""
+    programmes = {dated.clause.id: dated.clause for dated in amend.dated_clauses(visit.agreement) if isinstance(dated.clause, model.Programme)}
+    return (*(site for programme in programmes.values() for site in programme.sites), *visit.sites)
+
+
+def _build(sites: tuple[Site, ...]) -> Iterator[Row]:
+    """Every stage of every phase."""
+    for site in sites:
+        for phase in site.phases:
+            for building_of in (None, *phase.buildings):
+                unit = building_of or phase
+                finished = next((day for day, stage in unit.stages.items() if stage in {"energised", "in_service"}), None)
+                expected = finished or phase.expected_finish
+                for day, stage in unit.stages.items():
+                    yield {
+                        "site": site.id,
+                        "phase": phase.id,
+                        "building": building_of.id if building_of else "",
+                        "stage": stage,
+                        "from": day.isoformat(),
+                        "planned_finish": phase.planned_finish.isoformat() if phase.planned_finish else "",
+                        "expected_finish": expected.isoformat() if expected else "",
+                        "power_mw": f"{unit.power:f}" if unit.power is not None else "",
+                        "accelerators": str(unit.accelerators or ""),
+                        "cost": str(phase.cost) if phase.cost and building_of is None else "",
+                        "facts": " ".join(unit.facts),
+                    }

@@ -32,7 +32,20 @@ async def statements(visit: Visit) -> Response:
     found = await visit.ask(list_statements, limit=60, cursor=visit.asked("cursor"), month=month, counterparty=counterparty)
     run = await _settled(visit) if visit.actor.house else None
     flows = money.flows(run, visit.palette()) if run is not None else None
-    return show(visit, "money.html", found=found, month=month, counterparty=counterparty, flows=flows)
+    settled = await visit.front.accounts.settled()
+    mine = [made for made in settled.statements if visit.actor.house or visit.actor.party in {made.party, made.counterparty}]
+    others = dict.fromkeys(party for made in mine for party in (made.counterparty, made.party) if party != visit.actor.party)
+    months = sorted({f"{made.month:%Y-%m}" for made in mine if counterparty in ("", made.party, made.counterparty)}, reverse=True)
+    return show(
+        visit,
+        "money.html",
+        found=found,
+        month=month,
+        counterparty=counterparty,
+        flows=flows,
+        others=others,
+        months_pairs=[(one, one) for one in months],
+    )
 
 
 async def statement(visit: Visit) -> Response:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from dibs.contract.model import Site
     from dibs.service.front import Front
 
     Handler = Callable[[Visit], Awaitable[Response]]
@@ -37,6 +38,7 @@ STATIC = {
 
 PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", desk.desk),
+    ("POST", "/clock", desk.move_clock),
     ("GET", "/requests", needs.listed),
     ("GET", "/requests/new", needs.blank),
     ("POST", "/requests/new", needs.submit),
@@ -71,10 +73,10 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
 """Method, address, page.  Fixed addresses stand before those with names in them."""
 
 
-def routes(front: Front, sessions: Sessions | None = None) -> list[BaseRoute]:
-    """The pages over one book."""
+def routes(front: Front, sessions: Sessions | None = None, *, sites: tuple[Site, ...] = ()) -> list[BaseRoute]:
+    """The pages over one book; `sites` are what is being built, where that is said beside the agreement."""
     door = sessions or Sessions(front)
-    made: list[BaseRoute] = [Route(address, partial(_page, front, door, page), methods=[method]) for method, address, page in PAGES]
+    made: list[BaseRoute] = [Route(address, partial(_page, front, door, page, sites), methods=[method]) for method, address, page in PAGES]
     made += [
         Route("/sign-in", partial(_sign_in, door), methods=["GET", "POST"]),
         Route("/sign-out", partial(_sign_out, door), methods=["POST"]),
@@ -85,13 +87,13 @@ def routes(front: Front, sessions: Sessions | None = None) -> list[BaseRoute]:
     return made
 
 
-async def _page(front: Front, door: Sessions, page: Handler, request: Request) -> Response:
+async def _page(front: Front, door: Sessions, page: Handler, sites: tuple[Site, ...], request: Request) -> Response:
     """Who is it?  Did the form come from a page of ours?  Then the page, or what went wrong as a page."""
     actor = door.signed_in(request)
     if actor is None:
         return go("/sign-in")
     form = await _form(request)
-    visit = Visit(front=front, request=request, actor=actor, csrf=door.csrf_token(request), form=form)
+    visit = Visit(front=front, request=request, actor=actor, csrf=door.csrf_token(request), form=form, sites=sites)
     if request.method == "POST" and not door.check_csrf(request, form.get("csrf", "")):
         return show(visit, "problem.html", 403, problem=csrf_failed())
     try:
@@ -135,7 +137,7 @@ async def _company(door: Sessions, step: Callable[[Request], Awaitable[Response]
         return await step(request)
     except DibsError as error:
         problem = problem_of(error)
-        fault = f"{problem.detail[:1].upper()}{problem.detail[1:]}."
+        fault = f"{problem.code}: {problem.detail}."
         return bare("sign-in.html", problem.status, fault=fault, oidc=door.company, csrf=door.csrf_token(request))
 
 

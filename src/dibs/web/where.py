@@ -59,7 +59,7 @@ async def matrix(visit: Visit) -> Response:
         fault=fault or known_fault,
         known=known,
         hosts_pairs=[(host, host) for host in visit.agreement.hosts],
-        classes_pairs=[(kind, kind) for kind in visit.agreement.workload_classes],
+        classes_pairs=[(kind, plain(kind)) for kind in visit.agreement.workload_classes],
         asked=visit.request.query_params,
     )
 

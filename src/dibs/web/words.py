@@ -114,7 +114,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "BreachNoted": ("{by} did what a clause forbids", ": {what}"),
     "EqualTermsOwed": ("{beneficiary} is owed equal terms by {obliged}", ": {price} an hour"),
     "AccessGranted": ("{person} may read offers behind the barrier",),
-    "NoticeRead": ("{person} read the offer", " ({allowed})"),
+    "NoticeRead": ("{person} asked to read the offer", ": {allowed}"),
 }
 """An event as a sentence in pieces: a piece with a name that is not there to be seen, or empty, is left out; `!` also if it is 0."""
 

@@ -54,12 +54,12 @@ def figure(since, until, value, at=None):
     return out | {"since": ZERO + since * DAY, "until": ZERO + until * DAY}
 
 
-def reserved(name, quantity, starts, ends):
+def reserved(name, quantity, starts, ends, price="2"):
     lo, hi = ZERO + starts * DAY, ZERO + ends * DAY
     asked = {"id": f"n-{name}", "party": "aster", "workload_class": "api", "sku": "h100", "quantity": quantity}
     asked |= {"start_earliest": lo, "start_latest": lo, "months": 1}
     grant = {"grant": name, "request": f"n-{name}", "host": "east", "platform": "borealis", "operator": "borealis", "sku": "h100"}
-    grant |= {"workload_class": "api", "quantity": quantity, "starts": lo, "ends": hi, "deliver_by": lo, "price": "2"}
+    grant |= {"workload_class": "api", "quantity": quantity, "starts": lo, "ends": hi, "deliver_by": lo, "price": str(price)}
     return [
         {"type": "RequestSubmitted", "at": lo, "request": asked},
         {"type": "Granted", "at": lo, **grant},
@@ -102,7 +102,7 @@ periods = st.lists(st.integers(1, 364), min_size=1, max_size=5, unique=True).map
 values = st.decimals(Decimal(0), Decimal(10**9), places=2)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(deadline=None)
 @given(st.integers(1, 100), st.integers(1, 3 * 10**8), periods, st.lists(values, min_size=5, max_size=5), st.lists(values, max_size=3))
 def test_a_cap_is_never_passed_and_a_restated_figure_leaves_what_was_posted(rate, cap, days, amounts, restated):
     events = [figure(lo, hi, value) for (lo, hi), value in zip(zip([0, *days], days, strict=False), amounts, strict=False)]
@@ -123,7 +123,39 @@ def test_a_cap_is_never_passed_and_a_restated_figure_leaves_what_was_posted(rate
     assert abs(balance(after, "borealis:cash") - min(owed, Decimal(cap) * 100)) <= len(days)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(deadline=None)
+@given(st.decimals(Decimal("0.0000001"), Decimal(50), places=7), st.integers(1, 10**6), st.integers(0, 200), st.integers(1, 164), st.integers(1, 270))
+def test_a_month_that_a_milestone_cuts_in_two_costs_what_it_costs_uncut(price, quantity, starts, length, milestone):
+    events = reserved("g", quantity, starts, starts + length, price)
+    day = date.fromordinal(START.toordinal() + milestone)
+    clause = COMMITMENT.format(amount=1, day=day, milestone=1, becomes="deficiency", make_up="").replace(", }", "}")
+    uncut, cut = settled("  []\n", events), settled(clause, events)
+
+    def by_month(result):
+        sums = {}
+        for entry in result.entries:
+            if entry.kind == "charge":
+                month = "/".join(entry.id.split("/")[:3])
+                sums[month] = sums.get(month, 0) + sum(line.amount for line in entry.postings if line.account == "aster:expense:charges")
+        return sums
+
+    assert by_month(cut) == by_month(uncut)
+
+
+@settings(deadline=None)
+@given(values, periods, st.integers(1, 100), st.integers(1, 364))
+def test_the_parts_of_a_figure_come_to_its_rate_whatever_cuts_it(value, days, rate, amended):
+    """Months cut it, and so does an amendment that changes nothing but the words."""
+    share = f"{{id: s, kind: revenue_share, says: A share., payer: aster, payee: borealis, base: revenue, rate: {rate} %"
+    day = date.fromordinal(START.toordinal() + amended)
+    said_again = f"amendments:\n  - {{id: again, says: Said again., signed: {day}, effective: {day}, replaces: [{share}}}]}}\n"
+    event = figure(0, days[-1], value)
+    for clauses in (f"  - {share}, from: 2025-01-01}}\n", f"  - {share}, from: 2025-01-01}}\n{said_again}"):
+        result = settled(clauses, [event])
+        assert balance(result, "borealis:cash") == whole(Fraction(value) * rate)
+
+
+@settings(deadline=None)
 @given(st.integers(1, 200), st.integers(0, 10**5), st.integers(31, 300), st.booleans())
 def test_a_duplicate_report_charges_once_and_a_late_one_is_a_true_up(quantity, hours, at, twice):
     grant = reserved("g", quantity, 0, 60)
@@ -140,7 +172,7 @@ def test_a_duplicate_report_charges_once_and_a_late_one_is_a_true_up(quantity, h
     assert list(once.entries[: len(untouched)]) == untouched
 
 
-@settings(max_examples=12, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 60), st.integers(0, 300), st.integers(1, 60)), max_size=4),
     st.integers(1, 10**6),

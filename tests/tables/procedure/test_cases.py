@@ -20,11 +20,14 @@ from ruamel.yaml import YAML
 
 from dibs.contract.load import load
 from dibs.decisions.compile import compile_agreement
+from dibs.errors import Mark
 from dibs.procedure import commands
 from dibs.procedure.agreed import Agreed
-from dibs.procedure.owed import burn_down, shares
+from dibs.procedure.events import SignalRecorded
 from dibs.procedure.procedure import due, replay
 from dibs.quantities import Money, iso, parse_duration, parse_instant
+from dibs.settle.materials import Materials, Seen
+from dibs.settle.settlement import settle
 from dibs.testing.builders import request
 from dibs.testing.desk import Desk
 
@@ -158,15 +161,9 @@ class Story:
             case "price":
                 return str(state.grants[thing].price)
             case "burn-down":
-                return [
-                    {"day": m.day, "spent": plain(m.spent), "shortfall": plain(m.shortfall), "credit": plain(m.credit)}
-                    for m in burn_down(state, self.desk.agreement, thing, self.desk.now)
-                ]
+                return self.burndown(thing)
             case "shares":
-                return [
-                    {"until": s.until, "accrued": plain(s.accrued), "paid": plain(s.paid), "left": None if s.left is None else plain(s.left)}
-                    for s in shares(state, self.desk.agreement, thing, self.desk.now)
-                ]
+                return self.shares(thing)
         if name == "due":
             return iso(due(state))[:10]
         if name == "version":
@@ -177,6 +174,45 @@ class Story:
             if name in things:
                 return things[name].status
         return "unknown"
+
+    def settled(self, known):
+        """What the story so far comes to in money, as known on a day: by the same settlement as any run."""
+        seen = tuple(Seen(number, event, Mark("case", number)) for number, event in enumerate(self.desk.history, 1))
+        return settle(
+            Materials(agreement=self.desk.agreement.agreement, seen=seen, sites=(), starts=self.desk.history[0].at, until=self.desk.now), known
+        )
+
+    def burndown(self, clause):
+        """A commitment on each of its days so far: what was spent since its beginning, what was missing, what credit there is then."""
+        rows = []
+        for day, _ in next(b for b in self.settled(self.desk.now).burndowns if b.clause == clause).milestones:
+            if instant(day) > self.desk.now:
+                break
+            then = self.settled(instant(day))
+            burndown = next(b for b in then.burndowns if b.clause == clause)
+            begins = instant(burndown.starts)
+            charges = [e for e in then.entries if e.kind == "charge" and begins <= e.valid_from and e.valid_to <= instant(day)]
+            spent = sum(line.amount for e in charges for line in e.postings if line.account == f"{burndown.payee}:receivable:{burndown.payer}")
+            short = [e for e in then.entries if e.id == f"commitment_shortfall/{clause}/{day}"]
+            missing = sum(line.amount for e in short for line in e.postings if line.account == f"{burndown.payee}:receivable:{burndown.payer}")
+            rows.append({"day": day, "spent": dollars(spent), "shortfall": dollars(missing), "credit": dollars(burndown.credit)})
+        return rows
+
+    def shares(self, clause):
+        """A revenue share figure by figure: what its rate gives, what is owed of that, and what is left of the cap."""
+        settlement = self.settled(self.desk.now)
+        rows = []
+        for figure in (event for event in self.desk.history if isinstance(event, SignalRecorded)):
+            within = [r for r in settlement.shares if r.clause == clause and figure.since <= instant(r.month) < figure.until]
+            rows.append(
+                {
+                    "until": date.fromisoformat(iso(figure.until)[:10]),
+                    "accrued": dollars(sum(r.accrued + r.cut for r in within)),
+                    "paid": dollars(sum(r.paid for r in within)),
+                    "left": None if within[-1].cap_left is None else dollars(within[-1].cap_left),
+                }
+            )
+        return rows
 
     def in_force(self):
         return Agreed(self.desk.agreement, self.desk.state, self.desk.now).clauses
@@ -298,8 +334,8 @@ class Story:
         self.desk.say(commands.Rule(by="aster", request=name, answer=step.pop("answer"), because=step.pop("because", "counsel")))
 
 
-def plain(amount):
-    return f"{amount.normalize():f}"
+def dollars(cents):
+    return f"{(Decimal(cents) / 100).normalize():f}"
 
 
 def instant(day):

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def settled(case):
         agreement=load(agreement_text(agreement), "agreement.yaml"),
         journal=journal,
         build=build(case.get("build", [])),
+        disputes="".join(upheld(number, said) for number, said in enumerate(case.get("upheld", []), 1)),
         starts=date(2025, 1, 1),
         until=date(2026, 7, 1),
     )
@@ -121,13 +123,22 @@ def figure(stated):
     return out | {"unit": "USD", "since": moment(stated["from"]), "until": moment(stated["until"])}
 
 
+def upheld(number, said):
+    """A dispute that was opened and upheld on one day."""
+    about = {"entry": said["entry"], "starts": moment(said["from"]), "ends": moment(said["until"]), "at": moment(said["on"]), "by": "aster"}
+    opened = {"type": "Contested", "id": f"d-{number}", "says": "wrong", **about}
+    closed = {"type": "Resolved", "dispute": f"d-{number}", "upheld": True, "says": "so it is", "at": moment(said["on"])}
+    return f"{json.dumps(opened)}\n{json.dumps(closed)}\n"
+
+
 def build(pieces):
     head = "site,phase,building,stage,from,planned_finish,expected_finish,power_mw,accelerators,cost,facts,final_cost"
-    rows = [
-        f"y,{piece['phase']},{piece['building']},{stage},{day},,,8,4000,{piece['cost']},,{piece.get('final_cost', '')}"
-        for piece in pieces
-        for day, stage in piece["stages"].items()
-    ]
+    rows = []
+    for piece in pieces:
+        costs, stages = {min(piece["stages"]): piece["cost"], **piece.get("restated", {})}, piece["stages"]
+        for day in sorted({*stages, *costs}):
+            stage, cost = (known[max(since for since in known if since <= day)] for known in (stages, costs))
+            rows.append(f"y,{piece['phase']},{piece['building']},{stage},{day},,,8,4000,{cost},,{piece.get('final_cost', '')}")
     return "\n".join([head, *rows]) + "\n" if rows else ""
 
 
@@ -181,6 +192,8 @@ def found(settlement, name):
             return settlement.entries[0].detail.operator
         case "shortfalls" | "credit" | "used" | "expired":
             return dollars(getattr(burndown, name))
+        case str() if name.startswith("shortfall of "):
+            return dollars(next(b.shortfalls for b in settlement.burndowns if b.clause == name.removeprefix("shortfall of ")))
         case "status":
             return burndown.rows[-1].status
         case "accrued":
@@ -191,11 +204,19 @@ def found(settlement, name):
             return dollars(settlement.shares[-1].cap_left)
         case "drawn" | "built" | "unfunded" | "overruns":
             return dollars(getattr(settlement.funding[-1], name))
-        case "put_in":
+        case "draws":
+            drawn = [e for e in settlement.entries if (e.reverses or e.id).startswith("draw_down/")]
+            together = groupby(drawn, key=lambda e: (e.recorded, bool(e.reverses), e.valid_from))
+            return [dollars(sum(line.amount for e in group for line in e.postings if line.account == "yard:construction")) for _, group in together]
+        case "above_plan":
+            overruns = [e for e in settlement.entries if e.kind == "overrun"]
+            return {e.counterparties[0]: dollars(sum(line.amount for line in e.postings if line.account.endswith(":construction"))) for e in overruns}
+        case "put_in" | "lent":
+            owner = {"put_in": "yard:invested_by:", "lent": "yard:loan_from:"}[name]
             sums = defaultdict(int)
             for entry in settlement.entries:
                 for line in entry.postings:
-                    if line.account.startswith("yard:invested_by:"):
+                    if line.account.startswith(owner):
                         sums[line.account.rpartition(":")[2]] -= line.amount
             return {party: dollars(amount) for party, amount in sums.items()}
     raise AssertionError(name)

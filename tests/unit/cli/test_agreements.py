@@ -101,7 +101,7 @@ def test_a_clause_that_reads_otherwise_is_shown_field_by_field_as_the_file_write
     assert fields["from"] == ("2023-01-01", None)
 
 
-@pytest.mark.parametrize("name", ["agreement", "scenario", "suppliers", "programme"])
+@pytest.mark.parametrize("name", ["agreement", "scenario", "suppliers", "programme", "supplier"])
 def test_a_schema_is_a_json_schema_with_and_without_json(name, dibs, document):
     schema = document("schema", name)
     jsonschema.Draft202012Validator.check_schema(schema)

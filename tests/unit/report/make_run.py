@@ -245,6 +245,8 @@ def _money() -> dict[str, list[dict[str, object]]]:
                     "status": "unknown" if not size else "on_track" if milestone == "4" else "shortfall",
                     "due": due if size else "",
                     "short_on": due if milestone == "12" else "",
+                    "shortfalls": "0.00",
+                    "credit": "0.00",
                 }
             )
     share: list[dict[str, object]] = []
@@ -520,6 +522,7 @@ def _build(dice: random.Random):  # type: ignore[no-untyped-def]
                 "power_mw": 300 * (1 + n % 1),
                 "accelerators": 120_000,
                 "cost": "15e9 USD" if phase == "phase-2" else "",
+                "final_cost": "",
                 "facts": "G20",
             }
 

@@ -85,6 +85,18 @@ def test_a_commitment_that_falls_short_says_on_which_day_and_by_how_much(run: Ru
     assert unknown.due_path == unknown.forecast_path == unknown.caption == ""
 
 
+def test_what_was_missing_and_paid_for_is_said_with_the_credit_that_is_left(run: RunFolder, axis: Timeline) -> None:
+    rows = [dict(row) for row in run.table("burndown") if row["status"] != "unknown"]
+    for credit, said in (("3000000000.00", "all of it is credit"), ("1000000000.00", "1 bn of it is credit"), ("0.00", "no credit is left of it")):
+        rows[-1] |= {"cumulative": "12000000000.00", "shortfalls": "3000000000.00", "credit": credit}
+        view = money.burndown(with_rows(run, "burndown", rows), axis)
+        assert view
+        assert "It fell short on 1 Feb 2028. 3 bn of what counts was missing and paid for all the same" in view.caption
+        assert said in view.caption
+        assert view.commitments[0].short_says.startswith("fell short on 1 Feb 2028")
+        assert "3 bn of it missing, paid for" in view.commitments[0].tail
+
+
 def test_a_commitment_of_unknown_size_is_said_to_be_so(run: RunFolder, axis: Timeline) -> None:
     rows = [dict(row) for row in run.table("burndown") if row["status"] == "unknown"]
     view = money.burndown(with_rows(run, "burndown", rows), axis)

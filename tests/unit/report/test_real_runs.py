@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dibs.cli.money import settled_run
 from dibs.report import build
+from dibs.settle.tables import tables
 from dibs.simulate.run import run
 from dibs.simulate.scenario import load
 from dibs.simulate.tables import COLUMNS, write
@@ -37,8 +39,12 @@ class Links(HTMLParser):
 
 
 def report_of(example: str, folder: Path, *, variant: str | None = None, until: date | None = None) -> str:
-    played = run(load(EXAMPLES / example), variant=variant, until=until, judged=False)
-    return build(write(played, folder)).read_text(encoding="utf-8")
+    """The page of a run that was settled, as `dibs run` settles it."""
+    left = write(run(load(EXAMPLES / example), variant=variant, until=until, judged=False), folder)
+    settled = settled_run(str(left))
+    for name, text in tables(settled.settlement, settled.zone).items():
+        (left / "tables" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
+    return build(left).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("example", "variant"), [("harbour", None), ("stargate", None), ("stargate", "exclusive")])
@@ -47,6 +53,7 @@ def test_every_mark_of_a_real_report_leads_to_its_row(example: str, variant: str
     page = Links(text)
     assert page.links <= page.names
     assert len(text.encode()) < 1_000_000
+    assert "it was not settled" not in text
     assert ">None<" not in text
 
 

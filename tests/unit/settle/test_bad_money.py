@@ -24,7 +24,12 @@ def findings_of(path):
     case = YAML(typ="safe").load(path)
     agreement = load(case["agreement"], "agreement.yaml")
     materials, findings = read(
-        agreement=agreement, journal=case["journal"], build=case.get("build", ""), starts=date(2025, 1, 1), until=date(2025, 7, 1)
+        agreement=agreement,
+        journal=case["journal"],
+        build=case.get("build", ""),
+        disputes=case.get("disputes", ""),
+        starts=date(2025, 1, 1),
+        until=date(2025, 7, 1),
     )
     if findings.errors:
         return sorted(findings.errors, key=lambda f: (f.where, f.code))

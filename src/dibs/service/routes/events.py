@@ -12,7 +12,7 @@ from dibs.service.access import EVERYBODY, Actor
 from dibs.service.feed import CloudEvent
 from dibs.service.front import Front
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.problems import Problem
+from dibs.service.problems import Problem, unauthenticated
 from dibs.service.stream import EventStream
 
 KINDS = tuple(sorted(f"dibs.{kind.__name__}" for kind in e.AnyEvent.__args__))
@@ -75,6 +75,14 @@ def kinds_of(types: str) -> frozenset[str]:
     return named
 
 
+def still_good(front: Front, actor: Actor) -> bool:
+    """Whether what somebody showed when they began to wait still opens the door."""
+    token = front.people.find(actor.token)
+    if token is not None:
+        return token.good(front.office.now())
+    return front.people.find_login(actor.token) is not None
+
+
 @operation("GET", "/v1/events", "What happened", roles=EVERYBODY, side="any")
 async def list_events(call: Call[NoBody, Events]) -> EventList:
     """Your own stream of events (CloudEvents 1.0), the oldest first; `wait` holds the answer back until there is something new."""
@@ -98,6 +106,8 @@ async def list_events(call: Call[NoBody, Events]) -> EventList:
             await feed.more(party, place, within=left)
         finally:
             feed.rise(call.actor.token)
+        if not still_good(front, call.actor):
+            raise unauthenticated()
 
 
 @operation("GET", "/v1/events/stream", "What happens, as it happens", roles=EVERYBODY, side="any", media=("text/event-stream",))
@@ -114,6 +124,7 @@ async def stream_events(call: Call[NoBody, Stream]) -> EventStream:
         place,
         cursor=lambda reached: cursor_of(front, party, reached),
         wanted=lambda kind: not wanted or kind in wanted,
+        good=lambda: still_good(front, call.actor),
         leave=lambda: feed.rise(call.actor.token),
     )
 

@@ -53,10 +53,14 @@ async def submit_request(call: Call[NewRequest, NoQuery]) -> OutcomeView:
 async def list_requests(call: Call[NoBody, Requests]) -> RequestList:
     """Your requests, the oldest first."""
     state = call.front.state
-    names = [*(state.live if call.query.live else state.requests)]
-    chosen = ((name, state.requests[name]) for name in names if call.query.status in ("", state.requests[name].status))
+    status, live = call.query.status, call.query.live
     views = call.front.views
-    items, following = call.front.page(chosen, call.query, lambda request: views.request(request, outstanding_of(state, request.asked.id)))
+    items, following = call.front.page(
+        state.requests.items(),
+        call.query,
+        lambda request: views.request(request, outstanding_of(state, request.asked.id)),
+        keep=lambda request: status in ("", request.status) and (not live or request.asked.id in state.live),
+    )
     return RequestList(items=items, next=following)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from dibs.procedure.commands import AcceptCounter, ChangeTerms, ReadNotice, Respond, ServeNotice, TollOffer, WithdrawOffer
 from dibs.service.access import ACTS, EVERYBODY
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
+from dibs.service.problems import not_found
 from dibs.service.shapes import NewOffer, NewResponse, OfferList, OfferView, OutcomeView, TermsShape
 
 
@@ -57,8 +58,13 @@ async def list_offers(call: Call[NoBody, Offers]) -> OfferList:
     """The offers you made, or those that were made to you, the oldest first."""
     front, actor = call.front, call.actor
     state = front.state
-    chosen = ((o.offer, o) for o in state.offers.values() if front.sight.offer(actor, o) and call.query.status in ("", o.status))
-    items, following = front.page(chosen, call.query, lambda offer: front.views.offer(actor, offer, reader=front.reads(actor, offer)))
+    seen = ((o.offer, o) for o in state.offers.values() if front.sight.offer(actor, o))
+    items, following = front.page(
+        seen,
+        call.query,
+        lambda offer: front.views.offer(actor, offer, reader=front.reads(actor, offer)),
+        keep=lambda offer: call.query.status in ("", offer.status),
+    )
     return OfferList(items=items, next=following)
 
 
@@ -77,6 +83,9 @@ async def respond(call: Call[NewResponse, NoQuery]) -> OutcomeView:
     """
     offer = call.front.offer(call.actor, call.id)
     body = call.body
+    for host in body.hosts:  # that one of others exists is not told by the way in which it is refused
+        if not call.front.sight.host(call.actor, host):
+            raise not_found("host", host)
     command = Respond(
         by=call.actor.party,
         offer=offer.offer,

@@ -235,7 +235,9 @@ def _right(right: PreEmption, agreed: Agreed) -> RightView:
 async def assign_right(call: Call[Assignment, NoQuery]) -> OutcomeView:
     """The holder passes it to the purchaser of its business, where the clause lets it."""
     front, actor = call.front, call.actor
-    if not (front.sight.clause(actor, call.id) or front.state.assigned.get(call.id) == actor.party):
+    agreed = _agreed(front)
+    held = any(right.id == call.id and agreed.holder(right) == actor.party for right in agreed.of_kind(PreEmption))
+    if not (actor.house or held):
         raise not_found("right", call.id)
     command = AssignRight(by=actor.party, clause=call.id, to=call.body.to)
     return await front.act(call, command, subject=call.id, link="/v1/rights")

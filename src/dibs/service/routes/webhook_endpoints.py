@@ -178,7 +178,7 @@ async def delete_webhook_endpoint(call: Call[NoBody, NoQuery]) -> EndpointView:
 async def turn_webhook_secret(call: Call[NoBody, NoQuery]) -> EndpointView:
     """A new secret, shown in this answer only; the one before it signs as well for a day, so that nothing is lost while you change it."""
     hooks = call.front.outlets.webhooks
-    row = hooks.get(call.actor.party, call.id) if call.dry_run else hooks.turn(call.actor.party, call.id)
+    row = hooks.get(call.actor.party, call.id) if call.dry_run else hooks.turn(call.actor.party, call.id, key=call.key)
     return _shown(call.front, row, secret=not call.dry_run)
 
 
@@ -190,7 +190,7 @@ async def replay_webhook(call: Call[Replay, NoQuery]) -> EndpointView:
         raise Problem("DIB374", 422, "from where?", "say from where to send again: after a `cursor`, or `since` an instant; one of the two")
     place = place_of(front, call.actor, body.cursor) if body.since is None else front.office.feed.before(party, moment(body.since))
     hooks = front.outlets.webhooks
-    return _shown(front, hooks.on(party, call.id) if call.dry_run else hooks.replay(party, call.id, place))
+    return _shown(front, hooks.on(party, call.id) if call.dry_run else hooks.replay(party, call.id, place, key=call.key))
 
 
 @operation("POST", "/v1/webhook-endpoints/{id}/resume", "Switch a webhook on again", roles=RUNS, side="any")
@@ -204,7 +204,7 @@ async def resume_webhook(call: Call[NoBody, NoQuery]) -> EndpointView:
 async def ping_webhook(call: Call[NoBody, NoQuery]) -> DeliveryView:
     """Sends a `dibs.Ping`, signed like everything else; see in its deliveries whether it arrived."""
     hooks = call.front.outlets.webhooks
-    return _delivery(hooks.ping(call.actor.party, call.id, keep=not call.dry_run))
+    return _delivery(hooks.ping(call.actor.party, call.id, message=call.front.name(call, "ping") if call.key else "", keep=not call.dry_run))
 
 
 @operation("GET", "/v1/webhook-endpoints/{id}/deliveries", "What was sent to a webhook", roles=EVERYBODY, side="any")

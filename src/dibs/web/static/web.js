@@ -14,6 +14,8 @@
     time.textContent = own.format(at);
   }
 
+  document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
   const two = (n) => String(n).padStart(2, "0");
   const said = (ms) => {
     if (ms <= 0) return "over";

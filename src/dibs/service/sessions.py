@@ -1,0 +1,236 @@
+"""Sessions of the pages: somebody comes in with a token or by their company's sign-in, and a cookie says so from then on.
+
+    sessions.signed_in(request) -> Actor | None
+    sessions.csrf_token(request) -> str                      # goes into every form as `csrf`
+    sessions.check_csrf(request, form["csrf"]) -> bool       # first of all, for every form that is sent
+    sessions.sign_in(request, response, token) -> bool
+    sessions.sign_out(request, response)
+
+The cookie is 32 random bytes; the database has their hash.  A session ends when it is idle for long, after half a day in
+any case, at sign-out, and as soon as the token or the login behind it is not good any more.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from starlette.responses import RedirectResponse
+
+from dibs.service.clocks import MachineClock
+from dibs.service.oidc import Provider, failed
+from dibs.service.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from dibs.quantities import Instant
+    from dibs.service.access import Actor
+    from dibs.service.front import Front
+    from dibs.service.oidc import OidcSettings
+
+LASTS: Final = 12 * 3600
+"""Seconds after which a session ends in any case."""
+IDLE: Final = 2 * 3600
+"""Seconds without a request after which it ends."""
+USE_EVERY: Final = 60
+"""Seconds between two notes of a session's last use."""
+REMEMBERED: Final = 1.0
+"""Seconds for which a session that was looked up is known without looking again."""
+QUESTION: Final = 600
+"""Seconds that somebody has to sign in at their company."""
+COMPANY: Final = "/sign-in/company"
+BACK: Final = "/sign-in/company/back"
+
+METADATA = sa.MetaData()
+SESSIONS = sa.Table(
+    "service_session",
+    METADATA,
+    sa.Column("digest", sa.LargeBinary(32), primary_key=True),
+    sa.Column("by", sa.String(10), nullable=False),
+    sa.Column("behind", sa.String(40), nullable=False),
+    sa.Column("csrf", sa.String(64), nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("used_at", sa.BigInteger, nullable=False),
+)
+QUESTIONS = sa.Table(
+    "service_question",
+    METADATA,
+    sa.Column("state", sa.LargeBinary(32), primary_key=True),
+    sa.Column("nonce", sa.String(64), nullable=False),
+    sa.Column("verifier", sa.String(64), nullable=False),
+    sa.Column("party", sa.String(200), nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+)
+"""Who was sent to their company's sign-in and has not come back yet."""
+
+
+def csrf_failed() -> Problem:
+    """The form did not come from a page of this session."""
+    return Problem("DIB357", 403, "the form is from another session", "go back, load the page anew, and send it again: nothing was done")
+
+
+class Sessions:
+    """The sessions of one service."""
+
+    def __init__(self, front: Front, *, public_url: str = "", oidc: OidcSettings | None = None, now: Callable[[], Instant] | None = None) -> None:
+        """Make the tables if they are not there.  `now` is the machine's clock unless a test gives another: people wait in real time."""
+        self._now = now or MachineClock().now
+        self._front = front
+        self._engine = front.people.engine
+        self._url = public_url
+        self._secure = public_url.startswith("https://")
+        self._provider = Provider(oidc) if oidc else None
+        self._known: dict[bytes, tuple[float, Any]] = {}
+        self.cookie = "__Host-dibs" if self._secure else "dibs_session"
+        self.company = COMPANY if oidc else ""
+        """Where the page sends people who sign in by their company; empty if none is set up."""
+        METADATA.create_all(self._engine)
+
+    # --- who is it
+
+    def signed_in(self, request: Request) -> Actor | None:
+        """Who is signed in, if they still may be."""
+        row = self._row(request)
+        if row is None:
+            return None
+        now, people = self._now(), self._front.people
+        if row.made_at + LASTS <= now or row.used_at + IDLE <= now:
+            return None
+        if row.by == "token":
+            token = people.find(row.behind)
+            actor = people.actor(token) if token is not None and token.good(self._front.office.now()) else None
+        else:
+            login = people.find_login(row.behind)
+            actor = people.actor(login) if login is not None else None
+        if actor is not None and now - row.used_at >= USE_EVERY:
+            with self._engine.begin() as db:
+                db.execute(sa.update(SESSIONS).where(SESSIONS.c.digest == row.digest).values(used_at=now))
+            self._known.pop(row.digest, None)
+        return actor
+
+    # --- forms
+
+    def csrf_token(self, request: Request) -> str:
+        """What a form of this session carries in its field `csrf`."""
+        row = self._row(request)
+        return "" if row is None else str(row.csrf)
+
+    def check_csrf(self, request: Request, said: str) -> bool:
+        """Whether a form came from a page of this session; where there is none yet, from a page of ours at all."""
+        row = self._row(request)
+        if row is not None and not hmac.compare_digest(str(row.csrf).encode(), said.encode()):
+            return False
+        site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
+        if site and site not in {"same-origin", "none"}:
+            return False
+        return not origin or urlsplit(origin).netloc in {request.headers.get("host", ""), urlsplit(self._url).netloc}
+
+    # --- coming and going
+
+    def sign_in(self, request: Request, response: Response, token: str) -> bool:
+        """Begin a session with a token, if it is good."""
+        actor = self._front.people.recognise(token, at=self._front.office.now())
+        if actor is None:
+            return False
+        self._begin(request, response, actor, by="token")
+        return True
+
+    def sign_out(self, request: Request, response: Response) -> None:
+        """End the session, here and for whoever else has the cookie."""
+        row, actor = self._row(request), self.signed_in(request)
+        if row is not None:
+            self._end(row.digest)
+        if actor is not None:
+            self._front.people.note(actor, "signed out", "", of=actor.party, at=self._front.office.now())
+        response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    async def to_company(self, request: Request) -> Response:
+        """Send somebody to their company's sign-in.  Raises `Problem` 404 if none is set up, 403 (DIB358) if it does not answer."""
+        provider = self._asked()
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        where = await provider.where(back=self._back(request), state=state, nonce=nonce, verifier=verifier)
+        now = self._now()
+        row = {"state": sha256(state.encode()).digest(), "nonce": nonce, "verifier": verifier, "party": request.query_params.get("party", "")[:200]}
+        with self._engine.begin() as db:
+            db.execute(sa.delete(QUESTIONS).where(QUESTIONS.c.made_at <= now - QUESTION))
+            db.execute(sa.insert(QUESTIONS).values(**row, made_at=now))
+        response = RedirectResponse(where, status_code=303)
+        response.set_cookie(f"{self.cookie}-state", state, max_age=QUESTION, httponly=True, samesite="lax", secure=self._secure, path="/")
+        return response
+
+    async def from_company(self, request: Request) -> Response:
+        """Let in whom the company's sign-in sends back.  Raises `Problem` 403 for anybody else (DIB358, DIB359)."""
+        provider, said = self._asked(), request.query_params
+        state, kept = said.get("state", ""), request.cookies.get(f"{self.cookie}-state", "")
+        if not state or not hmac.compare_digest(state.encode(), kept.encode()):
+            raise failed("it was begun in another browser, or too long ago")
+        now, digest = self._now(), sha256(state.encode()).digest()
+        with self._engine.begin() as db:
+            row = db.execute(sa.select(QUESTIONS).where(QUESTIONS.c.state == digest)).first()
+            once = db.execute(sa.delete(QUESTIONS).where(QUESTIONS.c.state == digest)).rowcount == 1
+        if row is None or not once or row.made_at <= now - QUESTION:
+            raise failed("it was begun too long ago, or has been used")
+        if "code" not in said:
+            raise failed("the provider refused, or somebody broke it off")
+        claims = await provider.who(said["code"], back=self._back(request), nonce=row.nonce, verifier=row.verifier, at=now)
+        logins = self._front.people.logins_of(claims, party=row.party)
+        if len(logins) != 1:
+            detail = "your company knows you, but no administrator has let that account in here: ask yours for a login"
+            if logins:
+                detail = f"that account comes in for {len(logins)} parties: say which one, `{COMPANY}?party=PARTY`"
+            raise Problem("DIB359", 403, "not let in", detail)
+        response = RedirectResponse("/", status_code=303)
+        response.delete_cookie(f"{self.cookie}-state", path="/", secure=self._secure, httponly=True, samesite="lax")
+        self._begin(request, response, self._front.people.actor(logins[0]), by="login")
+        return response
+
+    def _asked(self) -> Provider:
+        if self._provider is None:
+            raise Problem("DIB302", 404, "not found", "no company's sign-in is set up here: use a token")
+        return self._provider
+
+    def _back(self, request: Request) -> str:
+        return f"{self._url or str(request.base_url).rstrip('/')}{BACK}"
+
+    def _begin(self, request: Request, response: Response, actor: Actor, *, by: str) -> None:
+        """A fresh session, whatever the browser had before; what is over is swept out."""
+        if (before := self._row(request)) is not None:
+            self._end(before.digest)
+        cookie, now = secrets.token_urlsafe(32), self._now()
+        row = {"digest": sha256(cookie.encode()).digest(), "by": by, "behind": actor.token, "csrf": secrets.token_urlsafe(32)}
+        with self._engine.begin() as db:
+            db.execute(sa.delete(SESSIONS).where(sa.or_(SESSIONS.c.made_at <= now - LASTS, SESSIONS.c.used_at <= now - IDLE)))
+            db.execute(sa.insert(SESSIONS).values(**row, made_at=now, used_at=now))
+        self._front.people.note(actor, "signed in", f"by {by} {actor.token}", of=actor.party, at=self._front.office.now())
+        response.set_cookie(self.cookie, cookie, max_age=LASTS, httponly=True, samesite="lax", secure=self._secure, path="/")
+
+    def _end(self, digest: bytes) -> None:
+        with self._engine.begin() as db:
+            db.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == digest))
+        self._known.pop(digest, None)
+
+    def _row(self, request: Request) -> Any:
+        cookie = request.cookies.get(self.cookie, "")
+        if not cookie:
+            return None
+        digest, now = sha256(cookie.encode()).digest(), time.monotonic()
+        seen = self._known.get(digest)
+        if seen is None or now - seen[0] > REMEMBERED:
+            with self._engine.connect() as db:
+                row = db.execute(sa.select(SESSIONS).where(SESSIONS.c.digest == digest)).first()
+            if row is None:
+                self._known.pop(digest, None)
+                return None
+            if len(self._known) > 10_000:
+                self._known.clear()
+            seen = self._known[digest] = (now, row)
+        return seen[1]
