@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from starlette.routing import Route
 
 from dibs.errors import Unavailable
 from dibs.service import logs
-from dibs.service.outlets import OutletSettings
+from dibs.service.outlets import VARIABLES, OutletSettings
 from dibs.service.traces import Traces, traces_to
 from dibs.store.memory import MemoryStore
 from dibs.testing.acts import BEGIN
@@ -298,3 +299,9 @@ def test_a_service_that_is_behind_or_whose_database_is_gone_is_not_ready(harbour
             assert {"name": "clock", "status": "stands still"} in ready["checks"]
 
     go(run())
+
+
+@pytest.mark.parametrize("variable", sorted(VARIABLES))
+def test_every_setting_of_what_leaves_the_service_is_in_the_docs(variable):
+    pages = (Path(__file__).resolve().parents[2] / "docs/how-to").glob("*.md")
+    assert any(f"`{variable}" in page.read_text() for page in pages)

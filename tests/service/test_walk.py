@@ -63,3 +63,25 @@ def test_a_dry_run_tells_what_would_come_of_an_act_and_keeps_nothing(harbour, go
             assert (await aster.get("/v1/capacity-requests")).json()["items"] == []
 
     go(dry())
+
+
+def test_the_timeline_of_a_need_tells_of_it_and_its_grants_and_of_nothing_else(harbour, go):
+    async def tell():
+        async with running(harbour) as service:
+            aster = service.client("aster")
+            for name in ("one", "two"):
+                await aster.post("/v1/capacity-requests", json=need(id=name))
+                await aster.post("/v1/offers", json=notice(name) | {"id": f"offer-{name}"})
+            await service.move_to(service.clock.now() + 40 * 86_400)  # both lapse in one entry
+            await aster.post("/v1/grants", json={"id": "promise", "request": "one", "host": "cinder-west", "quantity": 5000})
+            events = (await aster.get("/v1/capacity-requests/one/events")).json()["items"]
+            assert [event["type"] for event in events].count("RightLapsed") == 1
+            assert not [event for event in events if event["data"].get("request") == "two" or event["data"].get("offer") == "offer-two"]
+            assert events[-1]["type"] == "Granted"
+
+            await service.move_to(service.office.state.grants["promise"].starts)
+            await aster.post("/v1/grants/promise/deliveries", json={"quantity": 5000})
+            events = (await aster.get("/v1/capacity-requests/one/events")).json()["items"]
+            assert events[-1]["type"] == "DeliveryConfirmed"
+
+    go(tell())

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from dibs.contract.model import Agreement
     from dibs.quantities import Instant
     from dibs.settle.disputes import Dispute
-    from dibs.settle.focus import Contract
     from dibs.settle.postings import Entry
-    from dibs.settle.rows import Burndown, Settlement
+    from dibs.settle.rows import Settlement
     from dibs.settle.statement import Behind, Statement
     from dibs.store.ledger import Ledger
 
@@ -143,9 +142,10 @@ def focus(out: Output, run: str | None, *, version: Any, target: str, **remote: 
         focus_of_server(out, version=version, target=target, **remote)
         return
     from dibs.settle.focus import COLUMNS, COMMITMENT_COLUMNS, contract_commitments, cost_and_usage, to_csv
+    from dibs.settle.named import contract_of
 
     settled = settled_run(run)
-    contract = _contract(settled)
+    contract = contract_of(settled.agreement, settled.settlement, zone=settled.zone, behind=settled.behind)
     rows = list(cost_and_usage(settled.settlement.entries, contract, version))
     made = {"cost-and-usage.csv": to_csv(rows, COLUMNS[version])}
     if version == "1.4":
@@ -189,13 +189,15 @@ def beancount(out: Output, run: str | None, *, target: str, **remote: Any) -> No
 @reading_option
 def burndown(out: Output, run: str, clause: str, readings: tuple[tuple[str, str], ...]) -> None:
     """Month by month: what counted, what was due, and whether it will be enough."""
+    from dibs.settle.named import drawn
+
     settled = settled_run(run, readings)
     found = [burndown for burndown in settled.settlement.burndowns if burndown.clause == clause]
     if not found:
         known = sorted({burndown.clause for burndown in settled.settlement.burndowns})
         fix = f"name one of {', '.join(f'`{name}`' for name in known)}" if known else "this agreement has none"
         raise bad("DIB240", f"`{clause}` is no commitment of this run{like(clause, known)}", fix, clause)
-    document = {"clause": clause, "texts": [_drawn(burndown) for burndown in found]}
+    document = {"clause": clause, "texts": [drawn(burndown) for burndown in found]}
 
     def show(console: Console) -> None:
         from rich.table import Table
@@ -244,8 +246,8 @@ def settled_run(run: str, readings: Iterable[tuple[str, str]] = ()) -> Settled:
     from dibs.contract.load import load
     from dibs.contract.readings import take
     from dibs.settle.materials import read
+    from dibs.settle.named import behind_of
     from dibs.settle.settlement import settle as work_out
-    from dibs.settle.statement import Behind
 
     folder = Path(run)
     if not (folder / "run.json").is_file():
@@ -281,7 +283,7 @@ def settled_run(run: str, readings: Iterable[tuple[str, str]] = ()) -> Settled:
     )
     findings.raise_if_any()
     acts = {**_acts(journal), **{dispute.decision: _told(dispute, materials.zone) for dispute in materials.disputes}}
-    behind = Behind(names={party.id: party.name for party in agreement.parties.values()}, clauses=_texts(agreement), acts=acts)
+    behind = behind_of(agreement, acts)
     return Settled(
         folder=folder,
         agreement=agreement,
@@ -291,16 +293,6 @@ def settled_run(run: str, readings: Iterable[tuple[str, str]] = ()) -> Settled:
         behind=behind,
         buyer=about.get("buyer", ""),
     )
-
-
-def _texts(agreement: Agreement) -> Mapping[str, tuple[tuple[date | None, str, str], ...]]:
-    """Clause -> its texts by the day from which each holds, with their places."""
-    from dibs.contract.amend import dated_clauses
-
-    texts: dict[str, list[tuple[date | None, str, str]]] = {}
-    for row in dated_clauses(agreement):
-        texts.setdefault(row.clause.id, []).append((row.starts, str(row.clause.mark), row.clause.says))
-    return {clause: tuple(sorted(found, key=lambda text: text[0] or date.min)) for clause, found in texts.items()}
 
 
 def _acts(journal: str) -> Mapping[str, str]:
@@ -315,54 +307,6 @@ def _told(dispute: Dispute, zone: ZoneInfo) -> str:
     if dispute.resolved is None:
         return told
     return f"{told}; {dispute.outcome} on {_day(dispute.resolved.at, zone)}: {dispute.resolved.says}"
-
-
-def _contract(settled: Settled) -> Contract:
-    """The agreement as exports name it."""
-    from dibs.contract import amend, model
-    from dibs.settle.focus import Commitment, Contract
-    from dibs.settle.rounding import to_minor
-
-    agreement = settled.agreement
-    signed = {amendment.id: amendment.signed for amendment in agreement.amendments}
-    until = settled.settlement.recorded
-    rows = amend.dated_clauses(agreement)
-    starts = min((row.starts for row in rows if row.starts), default=date(1970, 1, 1))
-    ends = max((row.ends for row in rows if row.ends), default=date(9999, 1, 1))
-    made = []
-    for row in rows:
-        clause = row.clause
-        if not isinstance(clause, model.Commitment) or clause.amount is None or row.starts is None or row.ends is None or row.starts >= row.ends:
-            continue
-        drawn = [burndown for burndown in settled.settlement.burndowns if burndown.clause == clause.id]
-        met = any(line.status == "met" for burndown in drawn for line in burndown.rows)
-        made.append(
-            Commitment(
-                clause=clause.id,
-                says=clause.says,
-                payer=clause.payer,
-                payee=clause.payee,
-                amount=to_minor(clause.amount.amount, clause.amount.currency),
-                currency=clause.amount.currency,
-                starts=row.starts,
-                ends=row.ends,
-                signed=signed.get(row.by) or row.starts,
-                by_milestones=bool(clause.milestones),
-                status=_lifecycle(row.starts, row.ends, _day(until, settled.zone), met=met),
-                classes=tuple(clause.eligible_classes),
-                hosts=tuple(clause.eligible_hosts),
-            )
-        )
-    return Contract(id=agreement.id, starts=starts, ends=ends, zone=settled.zone, behind=settled.behind, commitments=tuple(made))
-
-
-def _lifecycle(starts: date, ends: date, on: date, *, met: bool) -> Any:
-    """The stage of a commitment in the export's words."""
-    if on < starts:
-        return "Pending"
-    if met:
-        return "Exhausted"
-    return "Active" if on < ends else "Expired"
 
 
 def leave(settled: Settled, leaves: Path, url: str | None) -> tuple[int, Any]:
@@ -458,41 +402,6 @@ def _totals(settled: Settled) -> list[tuple[str, str, str, Any, str]]:
         key = (payer, payee, kind, currency)
         sums[key] = sums.get(key, 0) + amount
     return [(payer, payee, kind, from_minor(amount, currency), currency) for (payer, payee, kind, currency), amount in sorted(sums.items())]
-
-
-def _drawn(burndown: Burndown) -> dict[str, Any]:
-    """A burndown as JSON: amounts as texts, exact."""
-    from dibs.settle.rounding import from_minor
-
-    def exact(minor: int | None) -> str | None:
-        return None if minor is None else f"{from_minor(minor, burndown.currency):f}"
-
-    return {
-        "payer": burndown.payer,
-        "payee": burndown.payee,
-        "currency": burndown.currency,
-        "amount": exact(burndown.amount),
-        "from": burndown.starts.isoformat() if burndown.starts else None,
-        "until": burndown.ends.isoformat() if burndown.ends else None,
-        "milestones": {day.isoformat(): exact(amount) for day, amount in burndown.milestones},
-        "shortfalls": exact(burndown.shortfalls),
-        "credit": exact(burndown.credit),
-        "months": [
-            {
-                "month": row.month.isoformat(),
-                "eligible": exact(row.eligible),
-                "cumulative": exact(row.cumulative),
-                "milestone": exact(row.milestone),
-                "due": row.due.isoformat() if row.due else None,
-                "forecast": exact(row.forecast),
-                "status": row.status,
-                "short_on": row.short_on.isoformat() if row.short_on else None,
-                "shortfalls": exact(row.shortfalls),
-                "credit": exact(row.credit),
-            }
-            for row in burndown.rows
-        ],
-    }
 
 
 def write_whole(file: Path, parts: Iterable[str]) -> None:

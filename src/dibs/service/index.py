@@ -11,8 +11,15 @@ from dibs.procedure.events import AgreementAdopted, CapacityDeclared, UsageRepor
 
 if TYPE_CHECKING:
     from dibs.journal.entry import Entry
+    from dibs.procedure.events import AnyEvent
 
 _NAMED = ("request", "offer", "grant")
+
+
+def subjects_of(event: AnyEvent) -> set[tuple[str, str]]:
+    """The need, offer and grant that an event is about."""
+    named = ((kind, getattr(event, kind, "")) for kind in _NAMED)
+    return {(kind, name if isinstance(name, str) else name.id) for kind, name in named if name}
 
 
 class Index:
@@ -27,10 +34,8 @@ class Index:
     def hear(self, entry: Entry) -> None:
         """Note what an entry is about."""
         for event in entry.events:
-            for kind in _NAMED:
-                name = getattr(event, kind, "")
-                if name:
-                    self._note((kind, name if isinstance(name, str) else name.id), entry.seq)
+            for subject in subjects_of(event):
+                self._note(subject, entry.seq)
             match event:
                 case CapacityDeclared():
                     self._note(("capacity", f"{event.host} {event.sku}"), entry.seq)

@@ -48,6 +48,8 @@ TOGETHER = 16
 """So many endpoints are served at once."""
 PAUSE_MAX = 300
 """An endpoint that fails is left alone for so many seconds at most before the next message is tried there."""
+NOTE_EVERY = 60
+"""Seconds by which the note of when an endpoint last took something may be behind: it is not worth a write each time."""
 BREATH = 0.1
 """Seconds between two rounds at least: what comes in meanwhile goes out together."""
 LOOK_EVERY = 5.0
@@ -372,7 +374,8 @@ class Webhooks:
     def _judge(self, endpoint: sa.Row[Any], row: sa.Row[Any], now: Instant, *, sent: bool, gone: bool, failed: bool, again: int, why: str) -> None:
         """What a try says about the endpoint itself."""
         if sent:
-            self._set(endpoint.id, failures=0, paused_until=0, delivered_at=now)
+            if endpoint.failures or endpoint.paused_until or endpoint.delivered_at is None or now - endpoint.delivered_at >= NOTE_EVERY:
+                self._set(endpoint.id, failures=0, paused_until=0, delivered_at=now)
             return
         first = row.first_at if row.first_at is not None else now
         fresh = self._find(endpoint.id)

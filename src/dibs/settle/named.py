@@ -103,6 +103,8 @@ def drawn(burndown: Burndown) -> dict[str, Any]:
                 "forecast": exact(row.forecast),
                 "status": row.status,
                 "short_on": row.short_on.isoformat() if row.short_on else None,
+                "shortfalls": exact(row.shortfalls),
+                "credit": exact(row.credit),
             }
             for row in burndown.rows
         ],

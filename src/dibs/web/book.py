@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,11 +19,26 @@ from dibs.service.routes.runs import list_runs, start_run
 from dibs.service.shapes import when
 from dibs.web.forms import Done, fill
 from dibs.web.page import Visit, go, show
+from dibs.web.words import COMMANDS, said, wanted
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.responses import Response
 
     from dibs.journal.proof import Proven
+
+
+@dataclass(slots=True)
+class Rung:
+    """One entry of a proof."""
+
+    seq: int
+    at: datetime
+    wanted: str
+    came: list[str]
+    path: tuple[str, ...]
+
 
 SHOWN = 50
 """Entries on one page."""
@@ -73,14 +89,24 @@ async def proof(visit: Visit) -> Response:
     text = bytes((await visit.ask(journal_proof, grant=name, disclose=visit.asked("disclose"))).body)
     head = await visit.ask(journal_head)
     proven, wrong = _checked(text, head.keys)
-    bundle = msgspec.json.decode(text, type=Bundle)
-    rungs = []
-    if proven is not None:
-        leaves = {int(msgspec.json.decode(entry.leaf)["seq"]): entry for entry in bundle.entries}
-        rungs = [(step, when(step.at), leaves.get(step.seq)) for step in proven.steps]
+    rungs = _rungs(visit, proven, msgspec.json.decode(text, type=Bundle)) if proven is not None else []
     return show(
         visit, "proof-page.html", grant=grant, proven=proven, wrong=wrong, rungs=rungs, head=head, size=len(text), disclose=visit.asked("disclose")
     )
+
+
+def _rungs(visit: Visit, proven: Proven, bundle: Bundle) -> list[Rung]:
+    """One rung an entry: what was wanted, what came of it, and its place in the tree."""
+    paths = {int(msgspec.json.decode(entry.leaf)["seq"]): entry.path for entry in bundle.entries}
+    out: list[Rung] = []
+    for step in proven.steps:
+        if not out or out[-1].seq != step.seq:
+            out.append(Rung(step.seq, when(step.at), "", [], paths.get(step.seq, ())))
+        if step.what in COMMANDS:
+            out[-1].wanted = wanted(step.what, str(step.values.get("by", "")), visit.names)
+        else:
+            out[-1].came.append(said(step.what, step.values, visit.names))
+    return out
 
 
 def _checked(text: bytes, keys: tuple[str, ...]) -> tuple[Proven | None, str]:

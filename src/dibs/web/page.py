@@ -183,7 +183,7 @@ def environment() -> jinja2.Environment:
         "left": words.left,
         "for_long": words.length,
         "money": _money,
-        "in_words": words.in_words,
+        "line_of": words.line_of,
     }
     return made
 

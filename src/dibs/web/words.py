@@ -146,11 +146,27 @@ def instant(moment: datetime) -> str:
 
 def happened(event: EventView, names: Mapping[str, str]) -> str:
     """An event in one sentence, as far as its reader may see it."""
-    pieces = SAYS.get(event.type)
+    return said(event.type, event.data, names)
+
+
+def said(kind: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The same of an event's values."""
+    pieces = SAYS.get(kind)
     if pieces is None:
-        return plain(event.type)
-    said = [text for piece in pieces if (text := _filled(piece, event.data, names)) is not None]
-    return "".join(said).removeprefix("; ") or plain(event.type)
+        return in_words(kind)
+    filled = [text for piece in pieces if (text := _filled(piece, data, names)) is not None]
+    return "".join(filled).removeprefix("; ") or in_words(kind)
+
+
+def wanted(command: str, by: str, names: Mapping[str, str]) -> str:
+    """A command in one sentence: `Aster Labs wanted to ask for capacity`."""
+    return f"{names.get(by, by)} wanted to {COMMANDS.get(command, in_words(command).lower())}"
+
+
+def line_of(place: str) -> str:
+    """The line in `file:line:column`; empty where there is none."""
+    parts = place.rsplit(":", 2)
+    return parts[1] if len(parts) == 3 and parts[1].isdecimal() else ""
 
 
 def _filled(piece: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str | None:
@@ -162,7 +178,7 @@ def _filled(piece: str, data: Mapping[str, Any], names: Mapping[str, str]) -> st
             out.append(part)
             continue
         value = data.get(name.removesuffix("!"))
-        if value is None or value in ("", [], ()) or (name.endswith("!") and not value):
+        if value is None or isinstance(value, dict) or value in ("", [], ()) or (name.endswith("!") and not value):
             return None
         out += [_value(name.removesuffix("!"), value, names), rest]
     return "".join(out)

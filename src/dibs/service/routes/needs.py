@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 import msgspec
 
 from dibs.procedure.commands import CancelRequest, Rule, SubmitRequest, WaiveRight
+from dibs.procedure.events import Granted
 from dibs.procedure.intents import outstanding_of
 from dibs.service.access import ACTS, EVERYBODY
+from dibs.service.index import subjects_of
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
 from dibs.service.problems import not_found
 from dibs.service.shapes import EventView, NewRequest, OutcomeView, RequestList, RequestView, Word, Words
+
+if TYPE_CHECKING:
+    from dibs.procedure.events import AnyEvent
 
 
 class Requests(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,10 +79,18 @@ async def get_request(call: Call[NoBody, NoQuery]) -> RequestView:
 @operation("GET", "/v1/capacity-requests/{id}/events", "What happened about a request", roles=EVERYBODY, side="house")
 async def request_events(call: Call[NoBody, NoQuery]) -> Timeline:
     """Every event about it, its offers and its grants, the oldest first, each with its reasons."""
-    call.front.request(call.actor, call.id)
-    entries = call.front.office.store.read(call.front.office.index.about("request", call.id))
-    views = call.front.views
-    return Timeline(items=tuple(views.event(call.actor, event) for entry in entries for event in entry.events))
+    request = call.front.request(call.actor, call.id)
+    store, index, views = call.front.office.store, call.front.office.index, call.front.views
+    about = {("request", call.id), *(("offer", offer) for offer in request.offers)}
+    numbers = {number for kind, name in about for number in index.about(kind, name)}
+    promised = {("grant", event.grant) for entry in store.read(sorted(numbers)) for event in entry.events if _is_granted(event, call.id)}
+    numbers |= {number for kind, name in promised for number in index.about(kind, name)}
+    events = (event for entry in store.read(sorted(numbers)) for event in entry.events)
+    return Timeline(items=tuple(views.event(call.actor, event) for event in events if not subjects_of(event).isdisjoint(about | promised)))
+
+
+def _is_granted(event: AnyEvent, request: str) -> TypeGuard[Granted]:
+    return isinstance(event, Granted) and event.request == request
 
 
 @operation("POST", "/v1/capacity-requests/{id}/cancellation", "Give a need up", roles=ACTS, side="house", status=201, acts=True)
