@@ -209,6 +209,8 @@ def test_an_answer_that_comes_after_the_deadline_binds_nobody(harbour, go):
             assert service.office.state.offers[f"{name}.1"].status == "lapsed"
             assert service.office.state.requests[name].granted == 0
             assert said(service, Respond) == []
+            trouble = dispatching.troubles["borealis", f"offer {name}.1"]
+            assert (trouble.code, "over already" in trouble.says) == ("DIB409", True)  # people see that its desk holds something for nobody
             await dispatching.close()
 
     go(walk())

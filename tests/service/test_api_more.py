@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dibs.contract.load import load
+from dibs.decisions.compile import compile_agreement
 from dibs.testing.acts import BEGIN
 from dibs.testing.service import need, notice, running
 
@@ -279,6 +281,35 @@ def test_a_new_text_is_compared_before_it_is_adopted_and_counts_from_then_on(har
             await said(aster, "/v1/agreements", body, outcome="repeated")
 
     go(adopt())
+
+
+PASSED_ON = """\
+  - id: passed-on
+    says: The obligation to ship first passes to Delta.
+    signed: 2025-03-01
+    effective: 2025-04-01
+    binding: true
+    replaces:
+      - {id: kept-price, kind: most_favoured_customer, says: Delta owes Aster equal terms., beneficiary: aster, obliged: delta}
+"""
+KEPT = """
+  - {id: kept-price, kind: most_favoured_customer, says: Cinder owes Aster equal terms., beneficiary: aster, obliged: cinder}
+amendments:
+"""
+
+
+def test_a_clause_that_has_passed_to_another_party_is_read_by_each_in_its_own_time(go):
+    text = HARBOUR.read_text().replace("\namendments:\n", KEPT, 1) + PASSED_ON
+    agreement = compile_agreement(load(text, "agreement.yaml"))
+
+    async def read():
+        async with running(agreement) as service:
+            for party, seen in (("cinder", [1, 0]), ("delta", [0, 1])):
+                client = service.client(party)
+                days = [await got(client, f"/v1/agreements/current?on={day}") for day in ("2025-03-15", "2025-04-15")]
+                assert [len(day["clauses"]) for day in days] == seen
+
+    go(read())
 
 
 def test_a_new_text_is_refused_with_every_finding_at_once(harbour, go):

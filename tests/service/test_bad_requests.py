@@ -129,3 +129,15 @@ def test_what_a_code_means_is_told_to_everybody(harbour, go):
             assert "<pre" in (await client.get("/explain/DIB303", headers={"accept": "text/html"})).text
 
     go(look())
+
+
+def test_an_error_of_ours_is_on_the_log_with_its_place(harbour, go, caplog):
+    async def fail():
+        async with running(harbour) as service:
+            service.app.router.routes.append(Route("/v1/defect", defective))
+            assert (await send(service, {"request": "GET /v1/defect"})).status_code == 500
+
+    go(fail())
+    (record,) = [record for record in caplog.records if record.name == "dibs.service"]
+    assert "pearl" in str(record.exc_info[1])
+    assert record.getMessage().startswith("unforeseen error")

@@ -144,6 +144,22 @@ def test_reminders_come_with_a_third_of_the_window_and_a_day_left_and_none_after
         go(walk())
 
 
+def test_after_a_time_in_which_nothing_was_sent_one_reminder_is_enough(harbour, go):
+    async def walk():
+        async with running(harbour, outlets=by(port)) as service:
+            await want(service, "borealis", about=["near"])
+            await offer(service, "early")
+            await service.front.outlets.mail.round()
+            await offer(service, "unseen")
+            await service.move_to(BEGIN + 29 * DAY + 3600)
+            await service.front.outlets.mail.round()
+            assert box.subjects() == ["23 hours left to answer an offer from Aster Labs"] * 2
+            assert {"early" in plain(message) for message in box.got} == {True, False}
+
+    with post() as (box, port):
+        go(walk())
+
+
 def test_a_reminder_survives_a_restart(harbour, go, tmp_path):
     async def before():
         async with running(harbour, SqliteStore(tmp_path / "book.db"), outlets=by(port), folder=tmp_path) as service:

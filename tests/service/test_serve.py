@@ -164,7 +164,7 @@ def test_a_book_stays_with_its_house_and_its_agreement(serve, tmp_path):
     changed = tmp_path / "changed.yaml"
     changed.write_text(HARBOUR.read_text() + "# changed\n")
     other = serve(str(changed))
-    assert (other.process.wait(30), json.loads(other.process.stdout.read())["findings"][0]["code"]) == (2, "DIB394")
+    assert (other.process.wait(30), json.loads(other.process.stdout.read())["findings"][0]["code"]) == (2, "DIB393")
 
 
 def test_an_option_goes_before_the_environment():

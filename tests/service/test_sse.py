@@ -168,3 +168,14 @@ def test_a_reader_that_takes_nothing_is_dropped(harbour, go, monkeypatch):
             await writer.wait_closed()
 
     go(walk())
+
+
+def test_who_asks_only_for_the_head_of_a_stream_gets_it_and_no_stream(harbour, go):
+    async def walk():
+        async with running(harbour) as service:
+            async with asyncio.timeout(5):
+                answer = await service.client("delta").head("/v1/events/stream")
+            assert (answer.status_code, answer.content) == (200, b"")
+            assert not service.office.feed._seats
+
+    go(walk())

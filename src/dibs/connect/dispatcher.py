@@ -270,6 +270,8 @@ class Dispatching:
         line.fails = 0
         if intent is None:
             self._forget(party, line, name)
+            if stands.answer is not None and stands.answer.quantity:
+                self._trouble(party, name, "DIB409", f"it took {stands.answer.quantity} when the offer was over already: nothing of that counts here")
             return
         watched = line.watched[name]
         said = f"{stands.state} {stands.delivered}"

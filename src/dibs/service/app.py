@@ -185,7 +185,8 @@ async def _no_route(request: Request, error: Exception) -> Response:
     return respond_to(Problem("DIB303", error.status_code, "cannot be used", shown(error.detail)))
 
 
-async def _broken(_: Request, error: Exception) -> Response:
-    """An error that nobody foresaw.  The server hears of it too, after this.  The address is not logged: it may hold names."""
-    LOG.error("unforeseen error", exc_info=error)
+async def _broken(request: Request, error: Exception) -> Response:
+    """An error that nobody foresaw.  The server hears of it too, after this.  The route is logged, not the address: that may hold names."""
+    routes = (getattr(route, "path", "") for route in request.app.routes if route.matches(request.scope)[0] == Match.FULL)
+    LOG.error("unforeseen error at %s %s", shown(request.method), next(routes, ""), exc_info=error)
     return respond_to(broken())

@@ -48,7 +48,7 @@ class Front:
         self.outlets = outlets
         self._secret = secret
         self._texts: dict[str, Compiled] = {}
-        self._seen: dict[str, tuple[Sight, Views]] = {}
+        self._shown_under: dict[str, Views] = {}
         self._made_for: object = None
         self._sight: Sight | None = None
         self._views: Views | None = None
@@ -99,20 +99,12 @@ class Front:
         """An agreement of the book by its digest."""
         return self.compiled(digest).agreement
 
-    def sight_of(self, digest: str) -> Sight:
-        """Who may see what under an agreement."""
-        return self._seen_under(digest)[0]
-
     def views_of(self, digest: str) -> Views:
         """How things are shown under an agreement: clauses in the words that counted."""
-        return self._seen_under(digest)[1]
-
-    def _seen_under(self, digest: str) -> tuple[Sight, Views]:
         agreement = self.agreement(digest)
-        found = self._seen.get(digest)
+        found = self._shown_under.get(digest)
         if found is None:
-            sight = Sight(agreement, self.office.house)
-            found = self._seen[digest] = (sight, Views(agreement, sight))
+            found = self._shown_under[digest] = Views(agreement, Sight(agreement, self.office.house))
         return found
 
     # --- finding what the actor may see; what is not there and what is another's read alike

@@ -277,10 +277,9 @@ class Mail:
                     yield _fresh(f"{name} served", wish.id, "served", event.offer, now)
                 offer = self._office.state.offers.get(event.offer)
                 if offer is not None and offer.holder == wish.party:
-                    window = event.respond_by - offer.served_at
-                    for nth, instant in enumerate(sorted({event.respond_by - window // 3, event.respond_by - DAY})):
+                    for nth, instant in enumerate(_reminders(offer.served_at, event.respond_by)):
                         if instant > event.at:
-                            yield _fresh(f"{name} near{nth}", wish.id, "near", event.offer, max(instant, now)) | {"until": event.respond_by}
+                            yield _fresh(f"{name} near{nth}", wish.id, "near", event.offer, instant) | {"until": event.respond_by}
             case e.RightLapsed():
                 yield _fresh(f"{name} lapsed", wish.id, "lapsed", event.offer, now)
             case e.Granted():
@@ -353,6 +352,8 @@ class Mail:
         if row.kind in {"served", "near"}:
             if offer.status != "open" or (row.kind == "near" and offer.respond_by != row.until):
                 return None
+            if row.kind == "near" and any(row.made_at < later <= self._office.now() for later in _reminders(offer.served_at, row.until)):
+                return None  # the next reminder is due as well, after a time in which nothing was sent: one is enough
             return self._open(wish, offer, near=row.kind == "near")
         return self._closed(wish, offer)
 
@@ -471,10 +472,16 @@ def _fresh(name: str, wish: str, kind: str, subject: str, due: Instant) -> dict[
     return {"id": name, "wish": wish, "kind": kind, "subject": subject, "status": "waiting", "made_at": due, "due_at": due, "until": 0}
 
 
+def _reminders(served: Instant, until: Instant) -> list[Instant]:
+    """When somebody is reminded of a deadline: with a third of the window left, and with a day left."""
+    return sorted({until - (until - served) // 3, until - DAY})
+
+
 def _when(instant: Instant, zone: ZoneInfo) -> str:
     """An instant as somebody there reads it."""
     there = datetime.fromtimestamp(instant, zone)
-    return f"{there:%A} {there.day} {there:%B %Y, %H:%M %Z} ({zone.key})"
+    named = "" if there.tzname() == zone.key else f" ({zone.key})"
+    return f"{there:%A} {there.day} {there:%B %Y, %H:%M %Z}{named}"
 
 
 def _left(seconds: int) -> str:

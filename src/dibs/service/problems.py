@@ -13,11 +13,12 @@ import msgspec
 from starlette.responses import Response
 
 from dibs import explanations
-from dibs.errors import BadInput, DibsError, Unavailable
+from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
+from dibs.quantities import iso
 from dibs.service.soundness import shown
 
 if TYPE_CHECKING:
-    from dibs.errors import Finding
+    from dibs.quantities import Instant
 
 MEDIA_TYPE = "application/problem+json"
 LOG = logging.getLogger("dibs.service")
@@ -101,6 +102,14 @@ def broken() -> Problem:
 def bad_body(detail: str, findings: tuple[Finding, ...] = ()) -> Problem:
     """What was sent is not what this path takes."""
     return Problem("DIB303", 422, "not what this path takes", detail, findings=findings)
+
+
+def check_period(starts: Instant, ends: Instant, now: Instant) -> None:
+    """What is reported of a period is taken once that is over: else nothing could be settled any more.  Raises `BadInput` (DIB205, DIB206)."""
+    if ends <= starts:
+        raise BadInput([Finding("DIB206", "the period ends before it begins", Mark("$"), "give the first second in and the first out")])
+    if ends > now:
+        raise BadInput([Finding("DIB205", f"the period ends at {iso(ends)}, and it is {iso(now)}", Mark("$"), "give it once the period is over")])
 
 
 def bad_query(detail: str) -> Problem:

@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from dibs.contract.terms import CapacityRequest, DeclineReason, Terms
+from dibs.errors import Finding, Mark
+from dibs.service.problems import bad_body
 
 Id = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 """A name that somebody gave a thing: letters, digits, and `._:-` inside."""
@@ -59,8 +61,12 @@ class TermsShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     package: Word | None = None
 
     def terms(self) -> Terms:
-        """As the procedure takes them."""
+        """As the procedure takes them.  Raises `Problem` 422 for a price below nothing, or a part that is none."""
         values = {name: getattr(self, name) for name in self.__struct_fields__}
+        for name, most in _BOUNDS.items():
+            if values[name] is not None and not 0 <= values[name] <= most:
+                what = f"`{values[name]}`: it is at least 0 and at most {most}"
+                raise bad_body(f"{what}, at `$.terms.{name}`", (Finding("DIB303", what, Mark(f"$.terms.{name}"), "name what is meant"),))
         for name in _INSTANTS:
             if values[name] is not None:
                 values[name] = moment(values[name])
@@ -68,6 +74,7 @@ class TermsShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 _INSTANTS = ("starts", "ends", "open_until")
+_BOUNDS = {"price": 10**15, "prepayment": 1, "take_or_pay": 1, "service_level": 1, "warrants": 10**15}
 
 
 def shape_of(terms: Terms | None) -> TermsShape | None:

@@ -153,9 +153,12 @@ class Views:
     def _reason(self, actor: Actor, reason: Because) -> ReasonView:
         clause = self._clauses.get(reason.clause)
         if clause is None or not (actor.house or actor.party in self._sight.of_clause(clause.id)):
-            inner = clause is not None
+            inner = clause is not None or self._sight.names_others(actor, (reason.need, reason.have))
             return ReasonView(
-                code=reason.code, clause="" if inner else reason.clause, need="" if inner else reason.need, have="" if inner else reason.have
+                code=reason.code,
+                clause="" if clause is not None else reason.clause,
+                need="" if inner else reason.need,
+                have="" if inner else reason.have,
             )
         return ReasonView(
             code=reason.code, clause=clause.id, text=clause.says, where=str(clause.mark) if actor.house else "", need=reason.need, have=reason.have

@@ -264,7 +264,7 @@ class Place:
         """Everything over one book, ready to be served once its office is open.
 
         An `agreement` is adopted if the book has none, and must be its own otherwise: changing it is an act, not an
-        option.  Raises `BadInput` if nobody says whose book it is, or somebody says it is another's (DIB320), or goes by another (DIB394).
+        option.  Raises `BadInput` if nobody says whose book it is, or somebody says it is another's (DIB320), or goes by another (DIB393).
         """
         kept, house = self.house, house or self.settings.house
         if kept and house and house != kept:
@@ -281,7 +281,7 @@ class Place:
             office.broker.submit(AdoptAgreement(by=kept, digest=agreement.agreement.digest), key=FIRST_AGREEMENT)
         elif agreement is not None and agreement.agreement.digest != office.state.digest:
             fix = "leave it out; a new version is adopted by an act: `POST /v1/agreements`, or the page of the agreement"
-            raise BadInput([Finding("DIB394", "this book goes by another agreement than the one given", Mark(agreement.agreement.id), fix)])
+            raise BadInput([Finding("DIB393", "this book goes by another agreement than the one given", Mark(agreement.agreement.id), fix)])
         self.kept.keep("house", kept)
         beside = self.settings.beside
         ledger = f"sqlite:///{beside}.ledger" if self.settings.file else _ledger_apart(self.engine)

@@ -211,13 +211,19 @@ def _check_usage(materials: Materials, findings: Findings) -> None:
             )
 
 
-def _check_figures(materials: Materials, findings: Findings) -> None:
+def settled_figures(agreement: Agreement) -> dict[tuple[str, str], str]:
+    """(party, signal) -> a clause that is settled by such figures: in the agreement's currency, of periods that do not overlap."""
     bases: dict[tuple[str, str], str] = {}
-    for clause in _clauses(materials.agreement):
+    for clause in _clauses(agreement):
         if isinstance(clause, RevenueShare):
             bases[clause.payer, clause.base] = clause.id
         elif isinstance(clause, Trigger) and clause.measure is not None and clause.measure.aggregate != "latest":
             bases.setdefault((clause.measure.party, clause.measure.signal), clause.id)
+    return bases
+
+
+def _check_figures(materials: Materials, findings: Findings) -> None:
+    bases = settled_figures(materials.agreement)
     periods: dict[tuple[str, str], list[tuple[int, int, Mark]]] = {}
     for seen, figure in materials.of(SignalRecorded):
         key = (figure.party, figure.signal.partition("/")[0])

@@ -27,7 +27,7 @@ from dibs.service.front import Front
 from dibs.service.operation import Call, NoBody, NoQuery, operation
 from dibs.service.problems import FindingView, not_found
 from dibs.service.shapes import OutcomeView, when
-from dibs.service.sight import Sight
+from dibs.service.sight import named
 
 TEXT_MAX = 1_000_000
 """Characters of an agreement (bound is in)."""
@@ -167,15 +167,15 @@ def _texts(front: Front, actor: Actor) -> list[_Text]:
     index, store = front.office.index, front.office.store
     found: list[_Text] = []
     for (digest, _), entry in zip(index.texts, store.read([number for _, number in index.texts]), strict=True):
-        name = digest if actor.house else _own_name(front.agreement(digest), front.sight_of(digest), actor.party)
+        name = digest if actor.house else _own_name(front.agreement(digest), actor.party)
         if not found or found[-1].id != name:
             found.append(_Text(id=name, digest=digest, adopted_at=entry.at))
     return found
 
 
-def _own_name(agreement: Agreement, sight: Sight, party: str) -> str:
+def _own_name(agreement: Agreement, party: str) -> str:
     """What a text is called to a counterparty: grown from what it may read of it, and from nothing else."""
-    rows = [(row.starts, row.ends, row.clause.says, _terms(row.clause)) for row in timeline(agreement) if party in sight.of_clause(row.clause.id)]
+    rows = [(row.starts, row.ends, row.clause.says, _terms(row.clause)) for row in timeline(agreement) if party in named(row.clause)]
     return sha256(msgspec.json.encode((party, agreement.currency, agreement.time_zone, rows))).hexdigest()
 
 
@@ -222,7 +222,6 @@ async def get_agreement(call: Call[NoBody, AsOf]) -> AgreementView:
         raise not_found("agreement", call.id)
     agreement = front.agreement(text.digest)
     on = query.on or day_of(front.office.now(), front.office.agreement.zone)
-    sight = front.sight_of(text.digest)
     rows = [row for row in dated_clauses(agreement, query.known) if row.covers(on)]
     view = AgreementView(
         id=text.id,
@@ -231,7 +230,7 @@ async def get_agreement(call: Call[NoBody, AsOf]) -> AgreementView:
         known=query.known,
         currency=agreement.currency,
         time_zone=agreement.time_zone,
-        clauses=tuple(_clause(row, agreement, house=actor.house) for row in rows if sight.clause(actor, row.clause.id)),
+        clauses=tuple(_clause(row, agreement, house=actor.house) for row in rows if actor.house or actor.party in named(row.clause)),
     )
     if not actor.house:
         return view

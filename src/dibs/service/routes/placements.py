@@ -10,6 +10,7 @@ import msgspec
 
 from dibs.decisions.decision import Decision, Facts
 from dibs.decisions.explain import sentences
+from dibs.errors import BadInput, Finding, Mark
 from dibs.procedure.agreed import Agreed
 from dibs.procedure.commands import AnnounceLaunch, DeclareAbility, ReportUsage
 from dibs.procedure.events import UsageReported
@@ -17,8 +18,9 @@ from dibs.quantities import day_of
 from dibs.service.access import ACTS, EVERYBODY
 from dibs.service.front import Front
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.problems import bad_query, not_found
+from dibs.service.problems import check_period, not_found
 from dibs.service.shapes import Id, OutcomeView, Positive, When, Word, moment, when
+from dibs.settle.materials import HOURS_MAX
 
 Named = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Hours = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
@@ -212,16 +214,18 @@ async def report_usage(call: Call[NewUsage, NoQuery]) -> OutcomeView:
     body, actor = call.body, call.actor
     if not call.front.sight.host(actor, body.host):
         raise not_found("host", body.host)
-    if moment(body.ends) <= moment(body.starts):
-        raise bad_query("the period is over before it begins: `ends` lies after `starts`")
+    starts, ends = moment(body.starts), moment(body.ends)
+    check_period(starts, ends, call.front.office.now())
+    if body.accelerator_hours > HOURS_MAX:
+        raise BadInput([Finding("DIB207", f"{body.accelerator_hours} accelerator-hours", Mark("$.accelerator_hours"), "report what ran")])
     command = ReportUsage(
         by=actor.party,
         report=f"{actor.party}:{body.report}",  # of the party: that another one uses the same name is nobody's business
         host=body.host,
         workload_class=body.workload_class,
         accelerator_hours=body.accelerator_hours,
-        starts=moment(body.starts),
-        ends=moment(body.ends),
+        starts=starts,
+        ends=ends,
     )
     return await call.front.act(call, command, subject=body.report, link=f"/v1/placements?host={body.host}")
 

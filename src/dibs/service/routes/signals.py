@@ -9,14 +9,17 @@ from typing import Annotated, Literal
 import msgspec
 
 from dibs.contract.model import PreEmption, Trigger
+from dibs.errors import BadInput, Finding, Mark
 from dibs.procedure.agreed import Agreed
 from dibs.procedure.commands import AssignRight, DeclareTrigger, GrantAccess, RecordSignal, VerifyTrigger
 from dibs.procedure.schedule import EVER
+from dibs.quantities import Instant, iso
 from dibs.service.access import ACTS, EVERYBODY, MONEY, RUNS, Actor
 from dibs.service.front import Front
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.problems import not_found, not_permitted
+from dibs.service.problems import check_period, not_found, not_permitted
 from dibs.service.shapes import Id, OutcomeView, When, Word, moment, when
+from dibs.settle.materials import settled_figures
 
 Person = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -142,17 +145,35 @@ async def record_signal(call: Call[NewSignal, NoQuery]) -> OutcomeView:
     body, actor = call.body, call.actor
     if not actor.house and body.party != actor.party:
         raise not_permitted(actor.role, "a token of the party whose figure it is, or of the one that keeps the book")
+    since, until = moment(body.since), moment(body.until)
+    check_period(since, until, call.front.office.now())
+    _check_figure(call.front, body, since, until)
     command = RecordSignal(
         by=actor.party,
         party=body.party,
         signal=body.signal,
         value=body.value,
         unit=body.unit,
-        since=moment(body.since),
-        until=moment(body.until),
+        since=since,
+        until=until,
         source=body.source,
     )
     return await call.front.act(call, command, subject=f"{body.party} {body.signal}", link="/v1/signals")
+
+
+def _check_figure(front: Front, body: NewSignal, since: Instant, until: Instant) -> None:
+    """A figure by which money is reckoned has to be one that can be.  Raises `BadInput` (DIB202, DIB209)."""
+    agreement = front.office.agreement.agreement
+    clause = settled_figures(agreement).get((body.party, body.signal.partition("/")[0]))
+    if clause is None:
+        return
+    if body.unit != agreement.currency:
+        fix = f"give the figure in {agreement.currency}"
+        raise BadInput([Finding("DIB202", f"the figure is in `{body.unit}`, and `{clause}` is settled in {agreement.currency}", Mark("$.unit"), fix)])
+    for figure in front.state.signals.get((body.party, body.signal), ()):
+        if (figure.since, figure.until) != (since, until) and figure.since < until and since < figure.until:
+            what = f"a figure of {iso(figure.since)} to {iso(figure.until)} is on record, and this period overlaps it"
+            raise BadInput([Finding("DIB209", what, Mark("$.since"), "give each period once")])
 
 
 @operation("GET", "/v1/signals", "List figures", roles=EVERYBODY, side="any")
