@@ -38,6 +38,10 @@ SNAPSHOT_AFTER = 20_000
 """A book of so many entries is taken up from a snapshot (bound is in); a smaller one is read and checked whole in a moment."""
 GROUP_MAX = 10_000
 """So many acts may share one commit (bound is in)."""
+SKEW_MAX = 2
+"""Seconds by which a clock may lie behind the last act of a book that has several writers (bound is in): no two clocks agree."""
+TRIES = 5
+"""So often an act is judged anew because another writer was faster; holding the book, the second time does it unless the store fails."""
 
 
 class Clock(Protocol):
@@ -74,10 +78,16 @@ class Store(Protocol):
         """
 
     def refresh(self) -> Iterator[Entry]:
-        """What others have appended since this store last looked, in order; nothing where it is the only writer."""
+        """What others have appended since this store last looked, in order; nothing where it is the only writer.
+
+        What it hands out counts as looked at, so each has to be taken in as it comes.
+        """
 
     def alone(self) -> AbstractContextManager[None]:
-        """Within it no other writer gets in between: what `refresh` read is current until the end."""
+        """Within it no other writer gets in between, until the first `append`: what `refresh` read is current until then."""
+
+    def claimed(self, at: Instant) -> AbstractContextManager[bool]:
+        """Whether it is this writer that has to wake the book now: of several that ask at once, one is told so, and has it until it appends."""
 
     def entries(self, first: int = 0) -> Iterator[Entry]:
         """Every entry from a number on, in order.  Raises `BadInput` at the first one that is not what was written."""
@@ -180,6 +190,7 @@ class Broker:
         self._state = State()
         self._at: Instant | None = None
         self._stale = True
+        self._raced = False
         self._snapshot_after = snapshot_after
         if self._replay() >= snapshot_after:
             self._keep_snapshot()
@@ -246,12 +257,7 @@ class Broker:
         if len(acts) > GROUP_MAX:
             message = f"more than {GROUP_MAX} acts in one commit"
             raise ValueError(message)
-        try:
-            return self._group(acts)
-        except Behind:
-            with self._store.alone():
-                self.catch_up()
-                return self._group(acts)
+        return self._ordered(acts, together=False)
 
     def suppose(self, command: AnyCommand, *, at: Instant | None = None) -> tuple[AnyEvent, ...]:
         """What would come of a command, now.  Nothing is kept.  Raises what `submit` raises, but for the key."""
@@ -261,16 +267,23 @@ class Broker:
         """Take in what other writers have appended.  Returns it."""
         if self._stale:
             self._replay()
-        entries = tuple(self._store.refresh())
-        for entry in entries:
+        entries = []
+        for entry in self._store.refresh():
             self._apply(entry)
-        return entries
+            entries.append(entry)
+        return tuple(entries)
 
     def submit_many(self, acts: Iterable[Act]) -> tuple[tuple[AnyEvent, ...], ...]:
         """Hear many commands, in order, and make them durable together: all of them or none.
 
         Each is judged on the state that those before it lead to.  Raises what `submit` raises; then none of them happened.
         """
+        if self._store.shared:
+            acts = tuple(acts)
+            if len(acts) > GROUP_MAX:
+                message = f"more than {GROUP_MAX} acts in one commit"
+                raise ValueError(message)
+            return tuple([heard for heard in self._ordered(acts, together=True) if not isinstance(heard, DibsError)])
         entries: list[Entry] = []
         answers: list[tuple[AnyEvent, ...]] = []
         keys: dict[str, Entry] = {}
@@ -297,10 +310,14 @@ class Broker:
 
     def wake(self, at: Instant | None = None) -> Instant | None:
         """Let happen what is due, do what is outstanding, and say when to be woken next; none if nothing will be due."""
+        if self._store.shared:
+            self.catch_up()
         at = self._time(at)
         next_due = due(self.state)
         if next_due is not None and next_due <= at:
-            self.submit(Wake(by="clock"), at=at)
+            with self._store.claimed(at) as mine:
+                if mine:
+                    self.submit(Wake(by="clock"), at=at)
         if self._dispatcher is not None:
             for intent in outstanding(self.state):
                 for command in self._dispatcher.do(intent):
@@ -321,8 +338,32 @@ class Broker:
         finally:
             self._store.close()
 
-    def _group(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
-        """Judge each on what those before it lead to, as a supposition, and let it come true once it is kept."""
+    def _ordered(self, acts: Sequence[Act], *, together: bool) -> tuple[Heard, ...]:
+        """Judge on how things stand here; if another writer was faster, judge again on how they stand there, alone with the book.
+
+        While others keep writing, the book is taken first: judging in vain would cost more than waiting for one's turn.
+        """
+        behind: Behind | None = None
+        if not self._raced:
+            try:
+                return self._group(acts, together=together)
+            except Behind as error:
+                behind = error
+        for _ in range(TRIES):
+            try:
+                with self._store.alone():
+                    self._raced = bool(self.catch_up())
+                    return self._group(acts, together=together)
+            except Behind as error:  # the store lost its hold on the book
+                behind = error
+        message = f"`{self._store.name}` could not be held for as long as one act takes: try again"
+        raise Unavailable(message, code="DIB152", retry=True) from behind
+
+    def _group(self, acts: Sequence[Act], *, together: bool) -> tuple[Heard, ...]:
+        """Judge each on what those before it lead to, as a supposition, and let it come true once it is kept.
+
+        `together`: all of them or none; the first that cannot be heard is raised.
+        """
         entries: list[Entry] = []
         heard: list[Heard] = []
         keys: dict[str, Entry] = {}
@@ -331,6 +372,7 @@ class Broker:
         first = self._store.size
         certain, at = self._state, self._at
         self._state = suppose(certain)
+        failed: DibsError | None = None
         try:
             for act in acts:
                 try:
@@ -343,19 +385,24 @@ class Broker:
                             keys[act.key] = entry
                             self._fold(entry)
                     heard.append(known)
-                except BadInput as error:
+                except (BadInput, Unavailable) as error:
+                    if isinstance(error, Unavailable) and error.code != "DIB162":
+                        raise  # only a wrong clock is the act's own fault
                     heard.append(error)
-                except Unavailable as error:
-                    if error.code != "DIB162":  # only a wrong clock is the act's own fault
-                        raise
-                    heard.append(error)
+                    failed = failed or error
             following = due(self._state)
         finally:
             self._state, self._at = certain, at
-        if entries:
+        if entries and not (together and failed):
             self._store.append(entries, due=following)
             for entry in entries:
                 self._apply(entry)
+        elif (
+            self._store.shared and self.catch_up()
+        ):  # what adds nothing is not compared with the book, and may have been judged on less than it holds
+            return self._group(acts, together=together)
+        if together and failed:
+            raise failed
         return tuple(heard)
 
     def _judge(self, command: AnyCommand, at: Instant, key: str, seq: int) -> Entry:
@@ -451,6 +498,8 @@ class Broker:
         if self._stale:
             self._replay()
         if self._at is not None and at < self._at:
+            if self._store.shared and self._at - at <= SKEW_MAX:
+                return self._at  # the clock of another writer is ahead of ours
             message = f"it is {iso(at)}, but the book already holds an act of {iso(self._at)}: set the clock right, or wait until then"
             raise Unavailable(message, code="DIB162", retry=True)
         return at

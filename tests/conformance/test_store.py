@@ -23,19 +23,25 @@ def memory(_, signer):
     return MemoryStore(secret=SECRET, signer=signer)
 
 
-def sqlite(path, signer):
-    return SqliteStore(path / "book.db", secret=SECRET, signer=signer)
+def sqlite(request, signer):
+    return SqliteStore(request.getfixturevalue("tmp_path") / "book.db", secret=SECRET, signer=signer)
 
 
-STORES = [memory, sqlite]
+def postgres(request, signer):
+    from dibs.store.postgres import PostgresStore  # noqa: PLC0415 - its driver may not be installed
+
+    return PostgresStore(request.getfixturevalue("postgres_url"), secret=SECRET, signer=signer)
+
+
+STORES = [memory, sqlite, postgres]
 
 
 @pytest.fixture(params=STORES, ids=lambda make: make.__name__)
-def make(request, tmp_path):
+def make(request):
     opened = []
 
     def open_store(signer=None):
-        opened.append(request.param(tmp_path, signer))
+        opened.append(request.param(request, signer))
         return opened[-1]
 
     yield open_store
@@ -93,6 +99,25 @@ def test_an_act_is_found_by_its_key(filled):
             assert filled.find(entry.key) == entry
     assert filled.find("act-2") is None
     assert filled.find("") is None
+
+
+def test_entries_are_read_by_their_numbers_in_the_order_asked_for(filled):
+    made = book(20)
+    assert filled.read([7, 3, 7, 19]) == (made[7], made[3], made[7], made[19])
+    assert filled.read([]) == ()
+
+
+def test_who_has_taken_everything_in_finds_nothing_new_and_can_be_alone(filled):
+    assert list(filled.refresh()) == []
+    with filled.alone():
+        assert list(filled.refresh()) == []
+        filled.append(book(21)[20:], due=book(21)[20].at)
+    with filled.claimed(book(21)[20].at) as mine:
+        assert mine
+    assert list(filled.entries()) == book(21)
+    filled.append(book(23)[21:])
+    assert list(filled.refresh()) == []
+    assert filled.size == 23
 
 
 def test_a_text_is_kept_by_its_digest_and_keeping_it_twice_is_harmless(store):

@@ -18,10 +18,12 @@ from click.testing import CliRunner
 
 from dibs.cli.main import cli
 from dibs.errors import BadInput
+from dibs.journal.checkpoint import SigningKey
 from dibs.service.wiring import read_settings
 from dibs.testing.service import need
 
 HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
+KEY = SigningKey("example.com/served", bytes(32))
 
 
 LATER = {"start_earliest": "2029-06-01T00:00:00Z", "start_latest": "2029-09-01T00:00:00Z"}
@@ -88,6 +90,32 @@ def test_a_new_book_shows_its_first_token_once_and_is_signed_when_it_is_stopped(
     again.stop()
     seen = json.loads(CliRunner().invoke(cli, ["audit", "verify", str(tmp_path / "dibs.db"), "--json"]).stdout)
     assert (seen["entries"], seen["signed"], seen["findings"]) == (1, 1, [])
+
+
+def test_servers_on_one_postgresql_begin_at_once_and_one_goes_on_where_another_was_killed(serve, postgres_url):
+    chosen = "a-token-that-somebody-chose-well"
+    started = [serve(str(HARBOUR), "--db", postgres_url, DIBS_ADMIN_TOKEN=chosen, DIBS_SIGNING_KEY=str(KEY)) for _ in range(3)]
+    said = [one.said() for one in started]
+    assert sorted(one["token"] or "" for one in said) == ["", "", chosen], "one of them made it, and showed it"
+
+    wanted = need(start_earliest="2030-01-01T00:00:00Z", start_latest="2030-03-01T00:00:00Z", months=6)
+
+    def call(nth, method, path, key="", **more):
+        headers = {"authorization": f"Bearer {chosen}"} | ({"idempotency-key": key} if key else {})
+        return httpx.request(method, f"{said[nth]['address']}/v1/{path}", headers=headers, timeout=30, **more)
+
+    assert [call(nth, "GET", "me").json()["party"] for nth in range(3)] == ["aster"] * 3
+    made = [call(nth, "POST", "capacity-requests", "once", json=wanted) for nth in (0, 1, 2)]
+    assert [answer.status_code for answer in made] == [201] * 3, made[0].text
+    assert len({answer.json()["subject"] for answer in made}) == 1, "one key, one act, whoever is asked"
+    started[0].process.kill()
+    other = call(1, "POST", "capacity-requests", "another", json=wanted)
+    assert other.status_code == 201
+    assert {item["id"] for item in call(2, "GET", "capacity-requests").json()["items"]} == {made[0].json()["subject"], other.json()["subject"]}
+    for one in started[1:]:
+        assert one.stop()[0] == 0
+    seen = json.loads(CliRunner().invoke(cli, ["audit", "verify", postgres_url, "--json"]).stdout)
+    assert (seen["entries"], seen["signed"], seen["findings"]) == (3, 3, [])
 
 
 def test_the_first_token_may_be_given(serve):

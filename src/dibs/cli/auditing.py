@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dibs.journal.checkpoint import VerifyingKey
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
+POSTGRES = ("postgresql://", "postgres://")
 PROOF_BYTES_MAX = 100_000_000
 """Bytes of a proof that are read (bound is in): a proof holds the acts of one need."""
 
@@ -29,7 +30,8 @@ PROOF_BYTES_MAX = 100_000_000
 def audit() -> None:
     """Audit a book: nothing altered, same state, same answers; and prove one grant to an outsider.
 
-    BOOK is the folder that a run leaves, a `journal.jsonl`, or an SQLite file.  A fault found ends with 1.
+    BOOK is the folder that a run leaves, a `journal.jsonl`, an SQLite file, or the address of a PostgreSQL database, as
+    `postgresql://USER@HOST/DATABASE`, with `?book=NAME` if it is not `main`.  A fault found ends with 1.
     """
 
 
@@ -183,7 +185,9 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _open(path: str) -> Book:
-    """The book at a path, whichever of its forms it has."""
+    """The book at a path or an address, whichever of its forms it has."""
+    if path.startswith(POSTGRES):
+        return _open_postgres(path)
     place = Path(path)
     if place.is_dir() or place.name == "journal.jsonl":
         from dibs.store.folder import Folder
@@ -195,9 +199,23 @@ def _open(path: str) -> Book:
                 from dibs.store.sqlite import SqliteBook
 
                 return SqliteBook(path)
-        raise bad("DIB182", f"`{path}` is no book", "give the folder of a run, its `journal.jsonl`, or an SQLite file that dibs wrote", path)
+        fix = "give the folder of a run, its `journal.jsonl`, an SQLite file that dibs wrote, or the address of a database, `postgresql://...`"
+        raise bad("DIB182", f"`{path}` is no book", fix, path)
     read_bytes(path)
     raise AssertionError(path)
+
+
+def _open_postgres(url: str) -> Book:
+    try:
+        from dibs.store.postgres import PostgresBook
+    except ImportError as error:
+        from dibs.errors import Unavailable
+
+        message = "books in PostgreSQL need its driver, which is not installed: pip install 'dibs[postgres]'"
+        raise Unavailable(message, code="DIB159", retry=False) from error
+    book = PostgresBook(url)
+    click.get_current_context().call_on_close(book.close)
+    return book
 
 
 def public_key(text: str) -> VerifyingKey:

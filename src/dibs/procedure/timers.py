@@ -84,7 +84,10 @@ class Timers:
 
 
 class SupposedTimers(Timers):
-    """Timers on top of others that are left as they are: what would be due if something happened."""
+    """Timers on top of others that are left as they are: what would be due if something happened.
+
+    Those others may be supposed themselves, as when several acts are judged before any of them is kept.
+    """
 
     __slots__ = ("_beneath", "_walk")
 
@@ -92,18 +95,19 @@ class SupposedTimers(Timers):
         """As things are."""
         self.at = Layer(beneath.at)
         self._heap = []
-        self._beneath = beneath._heap  # noqa: SLF001 - the same thing, one layer down
+        self._beneath: tuple[list[Timer], ...] = (*beneath._beneath, beneath._heap) if isinstance(beneath, SupposedTimers) else (beneath._heap,)  # noqa: SLF001 - the same thing, one layer down
         # The smallest entries of a heap are found without changing it by walking down from its top.
-        self._walk: list[tuple[Timer, int]] = [(self._beneath[0], 0)] if self._beneath else []
+        self._walk: list[tuple[Timer, int, int]] = sorted([(heap[0], nth, 0) for nth, heap in enumerate(self._beneath) if heap])
 
     def first(self) -> Timer | None:
         """What would happen next, if anything."""
-        walk, beneath, at = self._walk, self._beneath, self.at
+        walk, at = self._walk, self.at
         while walk and at.get((walk[0][0][2], walk[0][0][3])) != walk[0][0][0]:
-            _, index = heappop(walk)
+            _, nth, index = heappop(walk)
+            heap = self._beneath[nth]
             for child in (2 * index + 1, 2 * index + 2):
-                if child < len(beneath):
-                    heappush(walk, (beneath[child], child))
+                if child < len(heap):
+                    heappush(walk, (heap[child], nth, child))
         supposed = self._heap[0] if self._heap else None
         if not walk:
             return supposed

@@ -96,7 +96,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def picture_data(axis: Timeline, shown: CapacityView | None, answers: MatrixView | None, missing: ShortageView | None, booked: Mapping[str, object]) -> str:
+def picture_data(
+    axis: Timeline, shown: CapacityView | None, answers: MatrixView | None, missing: ShortageView | None, booked: Mapping[str, object]
+) -> str:
     """What the script needs to follow the cursor and to zoom, as JSON that no text inside can close the script element of."""
     data: dict[str, Any] = {
         "first": axis.first.isoformat(),

@@ -228,7 +228,10 @@ class Office:
         following = due(self.state)
         now = self.clock.now()
         if following is not None and following <= now:
-            self.broker.submit(Wake(by="clock"))
+            with self.store.claimed(now) as mine:
+                if not mine:
+                    return  # another replica does
+                self.broker.submit(Wake(by="clock"))
             self.failing = None
             self.late_by_max = max(self.late_by_max, now - following)
             for observer in self.observers:

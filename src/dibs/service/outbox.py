@@ -25,7 +25,7 @@ KEEP = 30 * 86_400
 """Seconds for which it is kept what was sent and how."""
 
 METADATA = sa.MetaData()
-_TABLES = 0x64696273
+TABLES_LOCK = 0x64696273
 """The lock that whoever makes tables holds on PostgreSQL: `dibs` in ASCII."""
 
 
@@ -33,7 +33,7 @@ def make_tables(engine: sa.Engine, metadata: sa.MetaData = METADATA) -> None:
     """Make the tables that are not there; replicas that start together do it one after the other."""
     with engine.begin() as db:
         if db.dialect.name == "postgresql":
-            db.execute(sa.select(sa.func.pg_advisory_xact_lock(_TABLES)))
+            db.execute(sa.select(sa.func.pg_advisory_xact_lock(TABLES_LOCK)))
         metadata.create_all(db)
 
 

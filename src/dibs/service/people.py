@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dibs.service.access import Actor, Role
+from dibs.service.outbox import make_tables
 from dibs.service.problems import Problem
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class People:
         self.engine = engine
         self.house = house
         self._known: dict[bytes, tuple[float, Token]] = {}
-        METADATA.create_all(engine)
+        make_tables(engine, METADATA)
 
     # --- coming in
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from dibs.errors import BadInput, DibsError
 from dibs.journal.audit import re_decide, replay, verify
+from dibs.service.outbox import make_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ class Runs:
         self._now = now
         self._live: dict[str, tuple[Run, asyncio.Task[None]]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
-        METADATA.create_all(engine)
+        make_tables(engine, METADATA)
         with engine.begin() as db:
             broken = sa.update(RUNS).where(RUNS.c.status == "running")
             db.execute(broken.values(status="failed", says="the service was stopped while it ran: start it again", ended_at=now()))

@@ -24,6 +24,7 @@ from starlette.responses import RedirectResponse
 
 from dibs.service.clocks import MachineClock
 from dibs.service.oidc import Provider, failed
+from dibs.service.outbox import make_tables
 from dibs.service.problems import Problem
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Sessions:
         self.cookie = "__Host-dibs" if self._secure else "dibs_session"
         self.company = COMPANY if oidc else ""
         """Where the page sends people who sign in by their company; empty if none is set up."""
-        METADATA.create_all(self._engine)
+        make_tables(self._engine, METADATA)
 
     # --- who is it
 

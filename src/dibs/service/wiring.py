@@ -30,6 +30,7 @@ from dibs.service.clocks import MachineClock
 from dibs.service.front import Front
 from dibs.service.office import Office, house_of
 from dibs.service.oidc import OidcSettings
+from dibs.service.outbox import TABLES_LOCK, make_tables
 from dibs.service.outlets import Outlets, OutletSettings
 from dibs.service.people import People
 from dibs.service.runs import Runs
@@ -193,6 +194,11 @@ def _address(said: str, where: Mark, findings: list[Finding]) -> tuple[str, int]
 
 # --- what the service keeps for itself
 
+LEDGER_SCHEMA = "dibs_ledger"
+"""Where the ledger lies in a PostgreSQL that holds the book, too."""
+FIRST_AGREEMENT = "the first agreement"
+"""The key under which an empty book adopts one."""
+
 METADATA = sa.MetaData()
 KEPT = sa.Table("service_setting", METADATA, sa.Column("name", sa.String(40), primary_key=True), sa.Column("value", sa.String(400), nullable=False))
 
@@ -203,7 +209,7 @@ class Kept:
     def __init__(self, engine: sa.Engine) -> None:
         """Make the table if it is not there."""
         self._engine = engine
-        METADATA.create_all(engine)
+        make_tables(engine, METADATA)
 
     def find(self, name: str) -> str:
         """The value; empty if there is none."""
@@ -276,13 +282,14 @@ class Place:
         office = Office(self.store, agreement, clock=self.clock, house=kept)
         if self.empty:
             assert agreement is not None  # noqa: S101 - the caller asks `empty` first
-            office.broker.submit(AdoptAgreement(by=kept, digest=agreement.agreement.digest))
+            # Of several replicas that start on an empty book, one adopts it.
+            office.broker.submit(AdoptAgreement(by=kept, digest=agreement.agreement.digest), key=FIRST_AGREEMENT)
         elif agreement is not None and agreement.agreement.digest != office.state.digest:
             fix = "leave it out; a new version is adopted by an act: `POST /v1/agreements`, or the page of the agreement"
             raise BadInput([Finding("DIB393", "this book goes by another agreement than the one given", Mark(agreement.agreement.id), fix)])
         self.kept.keep("house", kept)
         beside = self.settings.beside
-        ledger = f"sqlite:///{beside}.ledger" if self.settings.file else self.settings.database
+        ledger = f"sqlite:///{beside}.ledger" if self.settings.file else _ledger_apart(self.engine)
         accounts = Accounts(office, Ledger(ledger))
         runs = Runs(self.engine, folder=Path(f"{beside}.runs"), scenarios=self.settings.scenarios, now=self.clock.now)
         secret = self.kept.secret("names")
@@ -340,6 +347,16 @@ def _engine(settings: Settings) -> sa.Engine:
     if settings.file:
         sa.event.listen(engine, "connect", _connected)
     return engine
+
+
+def _ledger_apart(engine: sa.Engine) -> str:
+    """The address of the ledger in the book's database: in a schema of its own, since a ledger shares its tables with nobody."""
+    with engine.begin() as db:
+        db.execute(sa.select(sa.func.pg_advisory_xact_lock(TABLES_LOCK)))
+        db.execute(sa.schema.CreateSchema(LEDGER_SCHEMA, if_not_exists=True))
+    options = engine.url.query.get("options", "")
+    given = options if isinstance(options, str) else " ".join(options)
+    return engine.url.update_query_dict({"options": f"{given} -c search_path={LEDGER_SCHEMA}".strip()}).render_as_string(hide_password=False)
 
 
 def _connected(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:

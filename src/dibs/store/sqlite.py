@@ -311,6 +311,10 @@ class SqliteStore(SqliteBook):
         """The lock keeps other writers out."""
         return nullcontext()
 
+    def claimed(self, at: Instant) -> AbstractContextManager[bool]:  # noqa: ARG002 - whenever it is
+        """The lock keeps other writers out."""
+        return nullcontext(True)
+
     def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Keep it in place of the one before."""
         with self._writing:

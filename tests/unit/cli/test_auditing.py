@@ -98,6 +98,37 @@ def test_a_book_in_one_file_is_audited_alike(desk, document):
     assert document("audit", "re-decide", "book.db")["first"] is None
 
 
+def test_a_book_in_postgresql_is_audited_and_proven_alike(postgres_url, document):
+    from dibs.store.postgres import PostgresStore  # noqa: PLC0415 - its driver may not be installed
+
+    for name, address in (("main", postgres_url), ("desk", f"{postgres_url}?book=desk")):
+        act(PostgresStore(postgres_url, name, signer=SIGNER))
+        verified = document("audit", "verify", address, "--key", str(SIGNER.public))
+        assert (verified["entries"], verified["signed"], verified["findings"]) == (6, 6, [])
+        replayed = document("audit", "replay", address)
+        assert (replayed["grants"], replayed["state"]) == (["g1"], replayed["signed"])
+        assert document("audit", "re-decide", address) == {"entries": 6, "first": None, "findings": []}
+        document("audit", "prove", address, "--grant", "g1", "--out", "g1.json")
+        assert document("audit", "verify-bundle", "g1.json", "--key", str(SIGNER.public))["holds"]
+
+
+def test_an_altered_book_in_postgresql_fails_the_audit_and_a_missing_one_says_so(postgres_url, document):
+    import psycopg  # noqa: PLC0415
+
+    from dibs.store.postgres import PostgresStore  # noqa: PLC0415
+
+    act(PostgresStore(postgres_url, signer=SIGNER))
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute("SET session_replication_role = replica")
+        db.execute("UPDATE dibs_entry SET command = replace(command, '2.10', '2.11') WHERE seq = 3")
+    (found,) = document("audit", "verify", postgres_url, exit_code=1)["findings"]
+    assert (found["code"], found["where"]) == ("DIB156", f"{postgres_url}:4:1")
+    assert document("audit", "verify", f"{postgres_url}?book=none", exit_code=1)["failed"]["code"] == "DIB159"
+    failed = document("audit", "verify", "postgresql://x:hush@127.0.0.1:1/none", exit_code=1)["failed"]
+    assert failed["code"] == "DIB159"
+    assert "hush" not in str(failed)
+
+
 @pytest.mark.usefixtures("folder")
 def test_the_audits_are_told_to_a_person(dibs):
     assert "nothing altered" in dibs("audit", "verify", "book").stdout
