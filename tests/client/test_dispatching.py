@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -314,6 +315,99 @@ def test_a_crash_anywhere_leaves_nothing_undone_and_nothing_done_twice(harbour, 
             assert (service.office.state.requests[name].status, grant.delivered) == ("granted", 5000)
             counts = [len(said(service, Respond)), len(said(service, ConfirmDelivery)), len(said(second, SubmitRequest))]
             assert counts == [1, 1, 1]
+
+    go(walk())
+
+
+class Storm:
+    """A few weeks of two desks, a clock, a line that loses answers and a dispatcher that dies, as one seed tells them."""
+
+    def __init__(self, seed, service, second):
+        self.chance = random.Random(seed)
+        self.service, self.second = service, second
+        self.aster = service.client("aster")
+        self.dispatching = self.fresh()
+
+    def fresh(self):
+        crashes = Crashes(self.chance.randint(1, 40), after=self.chance.random() < 0.5)
+        supplier = Fragile(self.second.connector(), crashes, "offer", "status", "accept", "recall")
+        return Dispatching(Fragile(self.service.office, crashes, "act"), {"borealis": supplier}, standing_terms={"borealis": TERMS}, pace=PACE)
+
+    async def round(self):
+        try:
+            await self.dispatching.round()
+        except Crash:
+            self.dispatching = self.fresh()
+        await asyncio.sleep(0.0005)
+
+    async def step(self):
+        match self.chance.choice(["need", "take", "part", "some", "decline", "cancel", "later", "deliver", "release", *["round"] * 6]):
+            case "need":
+                await asked(self.service, quantity=self.chance.randint(1000, 4000))
+            case "take" | "part" | "some" | "decline" as how:
+                live = [need async for need in self.second.desk.each(self.second.desk.list_requests, live=True)]
+                if live:
+                    await self.desk(self.chance.choice(live), how)
+            case "cancel":
+                live = [*self.service.office.state.live]
+                if live:
+                    await self.aster.post(f"/v1/capacity-requests/{self.chance.choice(live)}/cancellation")
+            case "later":
+                await self.service.move_to(self.service.clock.now() + self.chance.randint(1, 12) * 86_400)
+            case "deliver":
+                grants = [grant async for grant in self.second.desk.each(self.second.desk.list_grants) if grant.status not in {"ended", "cancelled"}]
+                if grants:
+                    grant = self.chance.choice(grants)
+                    await self.second.desk.confirm_delivery(grant.id, quantity=grant.quantity)
+            case "release":
+                grants = [grant.grant for grant in self.service.office.state.grants.values() if grant.status not in {"ended", "cancelled"}]
+                if grants and self.chance.random() < 0.3:
+                    await self.aster.post(f"/v1/grants/{self.chance.choice(grants)}/release")
+            case _:
+                await self.round()
+
+    async def desk(self, need, how):
+        if how != "decline":
+            quantity = need.loose if how == "take" else max(1, need.loose // 2)
+            await self.second.desk.propose_grant(request=need.id, host="hall-1", quantity=quantity, terms=TermsShape(price=Decimal("2.10")))
+        if how in {"part", "decline"}:
+            await self.second.desk.cancel_request(need.id)
+
+
+@pytest.mark.parametrize("seed", [*range(6), 40])  # 40: a recall of two grants that broke off after the first
+def test_whatever_two_desks_do_and_whatever_is_lost_both_books_agree_in_the_end(harbour, go, seed):
+    async def walk():
+        lost = random.Random(seed)
+        lose = [lost.random() < 0.3 for _ in range(20_000)]
+        async with running(harbour) as service, northern(lose) as second:
+            storm = Storm(seed, service, second)
+            for _ in range(150):
+                await storm.step()
+            storm.dispatching = Dispatching(service.office, {"borealis": second.connector()}, standing_terms={"borealis": TERMS}, pace=PACE)
+            for _ in range(10):
+                await storm.round()
+            state = service.office.state
+            assert state.offers
+            theirs = {need.id: need async for need in second.desk.each(second.desk.list_requests)}
+            grants = [grant async for grant in second.desk.each(second.desk.list_grants)]
+            assert set(theirs) <= {f"offer.{name}" for name in state.offers}
+            for offer in state.offers.values():
+                there = theirs.get(f"offer.{offer.offer}")
+                live = [grant for grant in grants if there and grant.request == there.id and grant.status not in {"ended", "cancelled"}]
+                ours = [grant for grant in state.grants.values() if grant.offer == offer.offer]
+                if offer.status == "open":
+                    assert there is None or there.granted + there.given_up < there.quantity
+                elif ours:
+                    assert there.granted == offer.taken == sum(grant.quantity for grant in ours)
+                    if any(grant.status in {"ended", "cancelled"} for grant in ours):
+                        assert live == []
+                    else:
+                        assert sum(grant.delivered for grant in ours) == sum(grant.delivered for grant in live)
+                elif there is not None:
+                    assert there.granted + there.given_up == there.quantity, (offer.status, there)
+                    assert not live or storm.dispatching.troubles["borealis", f"offer {offer.offer}"].code == "DIB409"
+            answered = [command.offer for command in said(service, Respond)]
+            assert len(answered) == len(set(answered))
 
     go(walk())
 

@@ -229,8 +229,10 @@ class DibsSupplier:
         live = [grant for grant in mine if grant.status not in OVER]
         if mine and not live:
             return Standing(state="recalled", delivered=0)
-        if sum(grant.quantity for grant in live) >= order.quantity:
-            return Standing(state="accepted", delivered=min(order.quantity, sum(grant.delivered for grant in live)))
+        if sum(grant.quantity for grant in mine) >= order.quantity:
+            # Of several grants some may be ended and some not yet, where a recall broke off: it stands until all of them are.
+            says = "a part of it was ended there" if len(live) < len(mine) else ""
+            return Standing(state="accepted", delivered=min(order.quantity, sum(grant.delivered for grant in live)), says=says)
         if need.granted + need.given_up < need.quantity:
             return Standing(state="open", says=need.status)
         return Standing(state="recalled" if not need.granted else "refused", says=f"{need.granted} of {order.quantity} were granted there")
