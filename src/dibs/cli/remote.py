@@ -413,7 +413,7 @@ def plan_request(out: Output, client: Client, **given: Any) -> None:
 @need_options
 @acting
 def create_request(out: Output, client: Client, *, yes: bool, key: str, **given: Any) -> None:
-    """Ask for capacity."""
+    """Ask for capacity: put a need on record."""
     _act(out, *_ask_for(client, given), yes=yes, key=key)
 
 
@@ -653,7 +653,7 @@ def show_grant(out: Output, client: Client, name: str) -> None:
 @click.option("--quantity", type=Whole(), required=True, help="How many are there, in all.")
 @planning
 def deliver(out: Output, client: Client, name: str, *, quantity: int, **how: Any) -> None:
-    """Confirm a delivery."""
+    """Confirm that capacity of a grant is there."""
     _plan_or_act(out, f"{quantity:,} of `{name}` are there", functools.partial(client.confirm_delivery, name, quantity=quantity), **how)
 
 
