@@ -137,7 +137,7 @@ def test_an_empty_database_asks_for_an_agreement_and_takes_an_example(serve):
     assert (broken.status_code, "fix:" in broken.text) == (422, True)
     begun = httpx.post(address, data={"code": token, "example": "harbour"}, files={"none": b""})
     assert (begun.status_code, "borealis" in begun.text) == (200, True)
-    guest = begun.text.partition("<dt>borealis</dt>")[2].partition("<code>")[2].partition("</code>")[0]
+    guest = begun.text.partition("<dt>Borealis Cloud")[2].partition("<code>")[2].partition("</code>")[0]
     seen = [httpx.get(f"{address}/v1/me", headers={"authorization": f"Bearer {one}"}).json()["party"] for one in (token, guest)]
     assert seen == ["aster", "borealis"]
 

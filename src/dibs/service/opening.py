@@ -66,6 +66,7 @@ class Guest:
     """Somebody of another party who was let in to try an example, and the token that is shown once."""
 
     party: str
+    name: str
     token: str
 
 
@@ -142,14 +143,15 @@ class Door:
         async with request.form(max_files=1, max_fields=10, max_part_size=FORM_MAX) as form:
             said = {name: value if isinstance(value, str) else (await value.read()).decode("utf-8", "replace") for name, value in form.items()}
         if not hmac.compare_digest(said.get("code", "").strip().encode(), self._code.encode()):
-            return self._page(said, wrong=("that is not the first admin token: it stands where `dibs serve` was started",), status=403)
+            return self._page(said, wrong=("That is not the first admin token: it stands in the window where dibs serve was started.",), status=403)
         try:
             guests = await self._set_up(said)
         except (BadInput, Unavailable) as error:
             wrong = [str(finding) for finding in error.findings] if isinstance(error, BadInput) else [str(error)]
             return self._page(said, wrong=wrong[:20], status=422)
         assert self.front is not None  # noqa: S101 - just opened
-        return HTMLResponse(_template("begun.html").render(guests=guests, house=self.front.office.house))
+        parties = self.front.office.agreement.agreement.parties
+        return HTMLResponse(_template("begun.html").render(guests=guests, house=parties[self.front.office.house]))
 
     async def _set_up(self, said: dict[str, str]) -> tuple[Guest, ...]:
         """Open the book with what was given: an example with its machines and its parties, or an agreement alone."""
@@ -163,7 +165,8 @@ class Door:
         declare_supply(self.front, played)
         people, now = self.front.people, self.place.clock.now()
         others = sorted(party for party in played.agreement.parties if party != played.file.buyer)
-        return tuple(Guest(party, people.token(party, Role.OPERATOR, f"operator of {party}", at=now)) for party in others)
+        names = {party: played.agreement.parties[party].name for party in others}
+        return tuple(Guest(party, names[party], people.token(party, Role.OPERATOR, f"operator of {names[party]}", at=now)) for party in others)
 
     def _examples(self) -> tuple[Path, ...]:
         """Scenarios to begin with: those of the settings, or those of the source tree."""
