@@ -228,6 +228,7 @@ def test_a_fresh_clone_is_walked_through_from_the_address_it_prints(browser: Bro
         buyer.locator("[name=code]").fill(said["token"])
         buyer.locator("[name=example][value=harbour]").check()
         buyer.get_by_role("button", name="Begin").click()
+        buyer.locator("dd code").first.wait_for()
         guest = re.search(r"borealis\s+(dibs_\S+)", buyer.inner_text("body"))
         assert guest is not None
         for page, token in ((buyer, said["token"]), (supplier, guest[1])):

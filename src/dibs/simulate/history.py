@@ -111,7 +111,12 @@ class History:
 def read(entries: Iterable[Entry], texts: Mapping[str, Agreement]) -> History:
     """Read a journal.  `texts` are the agreements it was played under, by digest."""
     history = History()
-    compiled: dict[str, Compiled] = {}
+    go_on(history, entries, texts, {})
+    return history
+
+
+def go_on(history: History, entries: Iterable[Entry], texts: Mapping[str, Agreement], compiled: dict[str, Compiled]) -> None:
+    """Read on where a history ends.  `compiled` is kept from one time to the next, so that no text is compiled twice."""
     for entry in entries:
         history.entries += 1
         history.ends_at = entry.at
@@ -120,7 +125,6 @@ def read(entries: Iterable[Entry], texts: Mapping[str, Agreement]) -> History:
                 compiled[event.digest] = compile_agreement(texts[event.digest])
             _tell(history, event, entry, compiled)
             apply(history.state, event)
-    return history
 
 
 def _tell(history: History, event: AnyEvent, entry: Entry, compiled: Mapping[str, Compiled]) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
-from dibs.procedure.intents import outstanding
+from dibs.procedure.intents import AskHolder, CoverDefault, PlaceElsewhere, RuleOn, Verify, outstanding
+from dibs.procedure.schedule import EVER
 from dibs.quantities import day_of
 from dibs.report.wording import capital, count, day, listed, plain
 from dibs.service.access import ACTS
+from dibs.service.app import permit
 from dibs.service.problems import bad_body
 from dibs.service.routes.clock import NewTime
 from dibs.service.routes.clock import move_clock as move_on
@@ -22,8 +25,12 @@ from dibs.web.words import todo
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from dibs.procedure.intents import AnyIntent
+    from dibs.procedure.state import State
     from dibs.service.shapes import GrantView, IntentView, OfferView
 
+OURS = (AskHolder, PlaceElsewhere, CoverDefault, RuleOn, Verify)
+"""What the house has to do itself."""
 SOON = timedelta(days=7)
 """What ends within this time is about to lapse."""
 SHOWN = 60
@@ -51,31 +58,31 @@ async def desk(visit: Visit) -> Response:
 
 async def _buyer(visit: Visit) -> Response:
     state, views, now = visit.front.state, visit.front.views, visit.now
-    intents = [views.intent(intent) for intent in outstanding(state)]
-    mine = [_task(visit, intent) for intent in intents if intent.do in {"AskHolder", "PlaceElsewhere", "CoverDefault", "RuleOn", "Verify"}]
-    tasks = sorted(mine, key=lambda task: (not task.urgent, task.until is None, task.until or now))
-    offers = [views.offer(visit.actor, offer, reader=True) for offer in state.offers.values() if offer.status == "open"]
-    offers.sort(key=lambda offer: offer.respond_by or now)
+    mine = [intent for intent in outstanding(state) if isinstance(intent, OURS)]
+    soon = int((now + SOON).timestamp())
+    first = nsmallest(SHOWN, mine, key=lambda intent: (not isinstance(intent, CoverDefault), _until(state, intent)))
+    tasks = [_task(visit, views.intent(intent)) for intent in first]
+    running = [offer for offer in state.offers.values() if offer.status == "open"]
+    offers = [views.offer(visit.actor, offer, reader=True) for offer in nsmallest(SHOWN, running, key=lambda offer: offer.respond_by)]
     late: list[GrantView] = []
     coming: list[GrantView] = []
     for name in state.awaited:
         grant = views.grant(visit.actor, state.grants[name])
         (late if (grant.deliver_by or grant.starts) < now else coming).append(grant)
-    lapsing = [task for task in tasks if task.until is not None and task.until - now <= SOON]
-    ending = [offer for offer in offers if offer.respond_by is not None and offer.respond_by - now <= SOON]
+    lapsing = sum(_until(state, intent) <= soon for intent in mine) + sum(offer.respond_by <= soon for offer in running)
     months = (await live.months(visit.front)).shortage(visit.today, MONTHS)
     return show(
         visit,
         "desk.html",
-        caption=_caption(tasks, offers, late, months),
+        caption=_caption(len(mine), len(running), late, months),
         tasks=tasks,
-        offers=offers[:SHOWN],
-        more=max(0, len(offers) - SHOWN),
-        meters={offer.id: _meter(offer, now) for offer in offers[:SHOWN]},
-        requests=state.requests,
+        todo=len(mine),
+        offers=offers,
+        running=len(running),
+        meters={offer.id: _meter(offer, now) for offer in offers},
         late=late[:SHOWN],
         coming=sorted(coming, key=lambda grant: grant.starts)[:10],
-        lapsing=len(lapsing) + len(ending),
+        lapsing=lapsing,
         shortage=months,
         acts=visit.actor.role in ACTS,
         anything=bool(state.requests),
@@ -103,10 +110,16 @@ def _meter(offer: OfferView, now: datetime) -> int:
     return min(100, round(100 * (now - offer.served_at) / (offer.respond_by - offer.served_at)))
 
 
-def _caption(tasks: list[Task], offers: list[OfferView], late: list[Any], months: list[Any]) -> str:
-    said = [f"{count(len(tasks), 'thing')} {'waits' if len(tasks) == 1 else 'wait'} for you" if tasks else "nothing waits for you"]
+def _until(state: State, intent: AnyIntent) -> int:
+    """By when something has to be done: its own time, or the latest start of its need; a declaration waits for ever."""
+    request = state.requests.get(getattr(intent, "request", ""))
+    return int(getattr(intent, "until", 0) or (request.asked.start_latest if request else EVER))
+
+
+def _caption(tasks: int, offers: int, late: list[Any], months: list[Any]) -> str:
+    said = [f"{count(tasks, 'thing')} {'waits' if tasks == 1 else 'wait'} for you" if tasks else "nothing waits for you"]
     if offers:
-        said.append(f"{count(len(offers), 'offer')} {'is' if len(offers) == 1 else 'are'} out for an answer")
+        said.append(f"{count(offers, 'offer')} {'is' if offers == 1 else 'are'} out for an answer")
     if late:
         said.append(f"{count(len(late), 'delivery', 'deliveries')} {'is' if len(late) == 1 else 'are'} late")
     if any(month.unmet for month in months):
@@ -116,20 +129,28 @@ def _caption(tasks: list[Task], offers: list[OfferView], late: list[Any], months
 
 async def _supplier(visit: Visit) -> Response:
     now = visit.now
-    answered = await visit.ask(list_offers, limit=1000)
-    offers = sorted((offer for offer in answered.items if offer.status == "open"), key=lambda offer: offer.respond_by or now)
-    past = [offer for offer in answered.items if offer.status != "open"]
-    grants = (await visit.ask(list_grants, limit=1000)).items
-    waiting = [grant for grant in grants if grant.status in {"approved", "delayed", "partially_active"}]
+    permit(visit.actor, list_offers)
+    permit(visit.actor, list_grants)
+    front, actor = visit.front, visit.actor
+    seen = [offer for offer in front.state.offers.values() if front.sight.offer(actor, offer)]
+    running = [offer for offer in seen if offer.status == "open"]
+    soonest = nsmallest(SHOWN, running, key=lambda offer: offer.respond_by)
+    latest = [offer for offer in reversed(seen) if offer.status != "open"][:5]
+    offers, past = ([front.views.offer(actor, offer, reader=front.reads(actor, offer)) for offer in chosen] for chosen in (soonest, latest))
+    grants = [grant for grant in front.state.grants.values() if front.sight.grant(actor, grant)]
+    due = [grant for grant in grants if grant.status in {"approved", "delayed", "partially_active"}]
+    waiting = [front.views.grant(actor, grant) for grant in nsmallest(SHOWN, due, key=lambda grant: grant.starts)]
     return show(
         visit,
         "desk-supplier.html",
-        offers=offers[:SHOWN],
-        past=past[-5:][::-1],
-        waiting=sorted(waiting, key=lambda grant: grant.starts)[:SHOWN],
+        offers=offers,
+        asked=len(running),
+        past=past,
+        waiting=waiting,
+        due=len(due),
         running=sum(grant.delivered for grant in grants if grant.status in {"active", "partially_active"}),
         urgent={offer.id for offer in offers if offer.respond_by is not None and offer.respond_by - now <= SOON},
-        meters={offer.id: _meter(offer, now) for offer in offers[:SHOWN]},
+        meters={offer.id: _meter(offer, now) for offer in offers},
         acts=visit.actor.role in ACTS,
     )
 

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from dibs.contract import amend
-from dibs.contract.load import load
-from dibs.journal.entry import Opener
+from dibs.decisions.compile import Compiled  # noqa: TC001 - a field of a dataclass
+from dibs.procedure.events import AgreementAdopted
 from dibs.quantities import DAY, HOUR, day_of, instant_of, iso
 from dibs.report import offers as offer_pictures
 from dibs.report.folder import RunFolder, parse_day
 from dibs.report.timeline import Timeline
 from dibs.simulate import history as histories
+from dibs.simulate.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,38 +32,39 @@ if TYPE_CHECKING:
     from dibs.report.offers import Bar
     from dibs.report.palette import Palette
     from dibs.service.front import Front
-    from dibs.simulate.history import History
 
 __all__ = ["parse_day"]
 
 AHEAD = 24
 """Months ahead that pictures show at the most."""
-KEPT: WeakKeyDictionary[Front, tuple[int, History]] = WeakKeyDictionary()
-"""What the journal of a front tells, and for how many entries: read again when there are more."""
+CHUNK = 500
+"""Entries that are read between two looks at who else waits."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the journal of a front has told so far."""
+
+    history: History = field(default_factory=History)
+    compiled: dict[str, Compiled] = field(default_factory=dict)
+    one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+KEPT: WeakKeyDictionary[Front, Told] = WeakKeyDictionary()
+"""What was read is kept, and read on from there."""
 
 
 async def told(front: Front) -> History:
-    """What the journal tells about every need, notice and grant."""
-    size = front.office.store.size
-    known = KEPT.get(front)
-    if known is None or known[0] != size:
-        known = KEPT[front] = (size, await asyncio.to_thread(_read, front))
-    return known[1]
-
-
-def _read(front: Front) -> History:
-    store, now = front.office.store, front.office.agreement.agreement
-    opener = Opener()
-    texts: dict[str, Agreement] = {now.digest: now}
-    entries = []
-    with store.reader() as book:
-        for sealed, where in book.sealed():
-            entries.append(entry := opener.open(sealed, where))
-            for event in entry.events:
-                digest = getattr(event, "digest", "")
-                if digest and digest not in texts:
-                    texts[digest] = load(store.text(digest) or "", f"agreement {digest[:12]}")
-    return histories.read(entries, texts)
+    """What the journal tells about every need, notice and grant, up to now."""
+    known = KEPT.setdefault(front, Told())
+    store, history = front.office.store, known.history
+    async with known.one:
+        while (first := history.entries) < store.size:
+            entries = store.read(range(first, min(first + CHUNK, store.size)))
+            digests = {event.digest for entry in entries for event in entry.events if isinstance(event, AgreementAdopted)}
+            histories.go_on(history, entries, {digest: front.agreement(digest) for digest in digests - set(known.compiled)}, known.compiled)
+            await asyncio.sleep(0)
+    return history
 
 
 # --- the tables
