@@ -193,6 +193,8 @@ def _stands(visit: Visit, request: RequestView) -> str:
     said = []
     if request.granted and request.status != "granted":
         said.append(f"{request.granted:,} of {request.quantity:,} are promised")
+    if request.undetermined:
+        said.append("the agreement does not say what becomes of it: somebody has to rule")
     if waiting is not None:
         said.append(f"{visit.names.get(waiting.by, waiting.by)} has been asked and has not answered yet")
     if free:
