@@ -125,6 +125,32 @@ def test_a_book_with_foreign_parts_is_not_written_to(filled):
     assert filled.read_bytes() == before
 
 
+def test_a_service_keeps_plain_tables_of_its_own_beside_the_book(filled):
+    db = sqlite3.connect(filled)
+    db.execute("CREATE TABLE service_token (id TEXT PRIMARY KEY, party TEXT)")
+    db.execute("CREATE INDEX ix_service_token_party ON service_token (party)")
+    db.close()
+    SqliteStore(filled).close()
+    assert codes(filled) == set()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "CREATE TRIGGER service_more AFTER INSERT ON entry BEGIN DELETE FROM head; END",
+        "CREATE VIEW service_view AS SELECT * FROM entry",
+        "CREATE TABLE services (id TEXT)",
+        "CREATE INDEX service_by_instant ON entry (at)",
+    ],
+)
+def test_what_is_called_a_services_and_is_more_than_a_table_of_its_own_is_foreign(filled, part):
+    db = sqlite3.connect(filled)
+    db.execute(part)
+    db.close()
+    with pytest.raises(BadInput, match="DIB160"):
+        SqliteStore(filled)
+
+
 def test_a_writer_that_was_interrupted_reads_the_book_before_it_goes_on(filled, monkeypatch):
     """Control-C just after the commit: the act is kept though nobody was told."""
     store = SqliteStore(filled)
