@@ -123,7 +123,7 @@ def dibs(db: str, *words: str) -> Server:
     """`dibs serve` on a database."""
     port = free_port()
     run = [sys.executable, "-m", "dibs", "serve", *words, "--db", db, "--listen", f"127.0.0.1:{port}"]
-    return Server(run, port, DIBS_ADMIN_TOKEN=ADMIN)
+    return Server(run, port, DIBS_ADMIN_TOKEN=ADMIN, DIBS_RATE="0")
 
 
 def day(after: int) -> str:
