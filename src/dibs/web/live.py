@@ -6,6 +6,7 @@ What has happened up to now is fact; what is promised and wanted after that is f
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +25,7 @@ from dibs.simulate import history as histories
 from dibs.simulate.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from zoneinfo import ZoneInfo
 
     from dibs.contract.model import Agreement
@@ -37,6 +38,8 @@ __all__ = ["parse_day"]
 
 AHEAD = 24
 """Months ahead that pictures show at the most."""
+LARGE = 5_000
+"""Needs from which on a book is large."""
 CHUNK = 500
 """Entries that are read between two looks at who else waits."""
 
@@ -48,6 +51,10 @@ class Told:
     history: History = field(default_factory=History)
     compiled: dict[str, Compiled] = field(default_factory=dict)
     one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    months: Months | None = None
+    months_of: tuple[int, date] | None = None
+    """For how many entries and which day the months were made."""
+    months_at: float = 0.0
 
 
 KEPT: WeakKeyDictionary[Front, Told] = WeakKeyDictionary()
@@ -98,8 +105,17 @@ class Months:
 
 
 async def months(front: Front) -> Months:
-    """Supply against demand, from the first need on to where the last one ends, two years ahead at the most."""
-    return months_of(await told(front), front.office.now(), front.office.agreement.zone)
+    """Supply against demand, from the first need on to where the last one ends, two years ahead at the most.
+
+    Of a large book they may be a minute old.
+    """
+    history = await told(front)
+    known, now, zone = KEPT[front], front.office.now(), front.office.agreement.zone
+    stands_for = (history.entries, day_of(now, zone))
+    young = len(history.needs) > LARGE and time.monotonic() - known.months_at < 60
+    if known.months is None or (known.months_of != stands_for and not young):
+        known.months, known.months_of, known.months_at = months_of(history, now, zone), stands_for, time.monotonic()
+    return known.months
 
 
 def months_of(history: History, now: int, zone: ZoneInfo) -> Months:
@@ -166,13 +182,13 @@ async def folder(front: Front, *, extra: Mapping[str, tuple[Row, ...]] | None = 
     """The live book as a run: everything that the report's pictures read.  `extra` are tables made elsewhere."""
     history = await told(front)
     agreement, zone, now = front.office.agreement.agreement, front.office.agreement.zone, front.office.now()
-    shown = months_of(history, now, zone)
+    shown = await months(front)
     today = day_of(now, zone)
     tables: dict[str, tuple[Row, ...]] = {
         "versions": tuple(_versions(agreement)),
         "clauses": tuple(_clauses(agreement)),
-        "requests": tuple(_requests(history, zone)),
-        "offers": tuple(_offers(history)),
+        "requests": tuple(_requests(history, zone, history.needs)),
+        "offers": tuple(_offers(history, history.offers)),
         "grants": tuple(_grants(history, zone)),
         "capacity": tuple(_capacity(shown, agreement)),
         "demand": tuple(_demand(shown)),
@@ -236,8 +252,9 @@ def _clauses(agreement: Agreement) -> Iterator[Row]:
         }
 
 
-def _requests(history: History, zone: ZoneInfo) -> Iterator[Row]:
-    for name, need in history.needs.items():
+def _requests(history: History, zone: ZoneInfo, names: Iterable[str]) -> Iterator[Row]:
+    for name in names:
+        need = history.needs[name]
         request = history.state.requests.get(name)
         if request is None:
             continue
@@ -255,8 +272,9 @@ def _requests(history: History, zone: ZoneInfo) -> Iterator[Row]:
         }
 
 
-def _offers(history: History) -> Iterator[Row]:
-    for name, story in history.offers.items():
+def _offers(history: History, names: Iterable[str]) -> Iterator[Row]:
+    for name in names:
+        story = history.offers[name]
         served, offer = story.served, history.state.offers[name]
         yield {
             "offer": name,
@@ -349,14 +367,14 @@ async def lane(front: Front, name: str, palette: Palette) -> Lane | None:
     if need is None:
         return None
     zone, now = front.office.agreement.zone, front.office.now()
-    rows = tuple(row for row in _offers(history) if row["request"] == name)
+    rows = tuple(_offers(history, need.offers))
     ends = [need.asked.start_latest, need.asked_at + 30 * DAY, now]
     ends += [at for offer in need.offers for at in (history.state.offers[offer].respond_by, history.offers[offer].market_until) if at]
     granted = [history.grants[grant] for grant in need.grants]
     first = day_of(need.asked_at, zone) - timedelta(days=2)
     last = day_of(max(ends), zone) + timedelta(days=5)
-    run = stretched(await folder(front), first, last)
-    run = replace(run, tables={**run.tables, "offers": rows, "requests": tuple(row for row in run.table("requests") if row["request"] == name)})
+    run = stretched(of_agreement(front.office.agreement.agreement, day_of(now, zone)), first, last)
+    run = with_tables(run, {**run.tables, "offers": rows, "requests": tuple(_requests(history, zone, (name,)))})
     axis = Timeline.of(run)
     shown = offer_pictures.view(run, axis, palette)
     bars = shown.lanes[0].bars if shown else ()
