@@ -42,6 +42,12 @@ PROVES = frozenset({Role.ADMIN, Role.OPERATOR, Role.FINANCE, Role.AUDITOR})
 """Who may see the journal and its proofs."""
 
 
+def bearer(header: str) -> str:
+    """The token in an `Authorization` header, however that is written; empty if it shows none."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks: a person of a party, in a role.  `token` is the id of what they showed, never the secret itself."""
 

@@ -17,8 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from dibs.errors import DibsError, Finding, Mark
+from dibs.service.access import bearer
 from dibs.service.documents import documents
-from dibs.service.limits import Gate, Limits
+from dibs.service.limits import RECOGNISED, Gate, Limits
 from dibs.service.openapi import KEY_MAX
 from dibs.service.operation import Call, NoBody
 from dibs.service.problems import Problem, bad_body, bad_query, broken, not_permitted, problem_of, respond_to, unauthenticated
@@ -84,10 +85,11 @@ def _endpoint(front: Front, operation: Operation) -> Callable[[Request], Awaitab
 
 def authenticate(front: Front, request: Request, operation: Operation) -> Actor:
     """Who asks, if they may.  Raises `Problem` 401 or 403."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    actor = front.people.recognise(token.strip(), at=front.office.now()) if scheme.lower() == "bearer" else None
+    token = bearer(request.headers.get("authorization", ""))
+    actor = front.people.recognise(token, at=front.office.now()) if token else None
     if actor is None:
         raise unauthenticated()
+    request.scope.setdefault("state", {})[RECOGNISED] = True
     permit(actor, operation)
     return actor
 

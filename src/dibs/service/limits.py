@@ -18,6 +18,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 
+from dibs.service.access import bearer
 from dibs.service.problems import Problem, respond_to
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ GUESSES: Final = 20
 REMEMBERED: Final = 1_000
 """So many tokens that were good are remembered, to let them pass where others guess (bound is in)."""
 SIGN_IN: Final = "/sign-in"
+RECOGNISED: Final = "dibs.recognised"
+"""What a request's state has once its token was found to be good: whatever else was answered tells nothing of that."""
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -84,8 +87,10 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers, started, status = Headers(scope=scope), False, 0
-        token = sha256(headers["authorization"].encode()).digest() if "authorization" in headers else b""
-        tries = bool(token) or (scope["path"] == SIGN_IN and scope["method"] == "POST")
+        shown = bearer(headers.get("authorization", ""))
+        token = sha256(shown.encode()).digest() if shown else b""
+        tries = "authorization" in headers or (scope["path"] == SIGN_IN and scope["method"] == "POST")
+        state = scope.setdefault("state", {})
         address = _address(scope)
         told: dict[str, str] = {}
 
@@ -117,7 +122,7 @@ class Gate:
         if tries and status == 401:
             self._counts.hit(self._guesses, address)
             self._good.pop(token, None)
-        elif token and scope["path"].startswith("/v1/") and status and token not in self._good:
+        elif token and state.get(RECOGNISED) and token not in self._good:
             if len(self._good) >= REMEMBERED:
                 self._good.pop(next(iter(self._good)))
             self._good[token] = None

@@ -133,7 +133,8 @@ class Sessions:
         site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
         if site and site not in {"same-origin", "none"}:
             return False
-        return not origin or urlsplit(origin).netloc in {request.headers.get("host", ""), urlsplit(self._url).netloc}
+        whose = urlsplit(origin).netloc  # nothing for `null`, which is what a page in a sandbox says
+        return not origin or (whose != "" and whose in {request.headers.get("host", ""), urlsplit(self._url).netloc})
 
     # --- coming and going
 
