@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dibs.service.people import People
     from dibs.service.runs import Runs
 
+C = TypeVar("C")
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -141,6 +142,11 @@ class Front:
         if not call.key:
             return f"{kind}-{secrets.token_hex(8)}"
         return f"{kind}-{hmac.digest(self._secret, f'{kind} {call.key}'.encode(), 'sha256')[:8].hex()}"
+
+    def said(self, call: Call[Any, Any], kind: type[C]) -> C | None:
+        """The command of this kind that was heard under the call's key, if one was: what its sender left out was filled in then, and stays so."""
+        before = self.office.store.find(call.key) if call.key else None
+        return before.command if before is not None and isinstance(before.command, kind) else None
 
     async def act(self, call: Call[Any, Any], command: AnyCommand, *, subject: str, link: str = "") -> OutcomeView:
         """Have the office hear a command, and tell what came of it."""

@@ -78,7 +78,10 @@ async def propose_grant(call: Call[NewGrant, NoQuery]) -> OutcomeView:
     request = call.front.request(call.actor, body.request)
     asked = request.asked
     offers = call.front.state.offers
+    before = call.front.said(call, ProposeGrant)  # a repeat means what it meant at first, whatever was offered since
     base = offers[request.offers[-1]].terms if request.offers else None
+    if before is not None and before.request == body.request:
+        base = before.terms
     stated = {} if base is None else {field: getattr(base, field) for field in base.__struct_fields__}
     stated |= {"quantity": None, "address": None, "offeror": None, "open_until": None, "signed": None}
     if base is None:

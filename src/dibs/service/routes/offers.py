@@ -39,9 +39,10 @@ async def serve_notice(call: Call[NewOffer, NoQuery]) -> OutcomeView:
     request = call.front.request(call.actor, body.request)
     asked = request.asked
     terms = body.terms.terms()
+    before = call.front.said(call, ServeNotice)  # a repeat means what it meant at first, however much of the need is loose now
     stated = {
         "sku": asked.sku,
-        "quantity": request.loose or None,
+        "quantity": before.terms.quantity if before is not None and before.request == body.request else request.loose or None,
         "starts": asked.start_earliest,
         "ends": asked.start_earliest + (asked.months * 730 + asked.hours) * 3600,
         "classes": (asked.workload_class,),
