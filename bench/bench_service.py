@@ -9,6 +9,7 @@ book is from which the reading rows and the cold start are measured.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -35,9 +36,10 @@ from dibs.service.clocks import SteeredClock
 from dibs.service.office import Office
 from dibs.store.sqlite import SqliteStore
 from dibs.testing.acts import BEGIN, life, need, opening
+from dibs.testing.databases import PostgresServer, why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dibs.decisions.compile import Compiled
 
@@ -215,21 +217,23 @@ def percentile(values: list[float], part: float) -> float:
 def measure() -> Iterator[Row]:
     """All rows."""
     agreement = compile_agreement(load(HARBOUR.read_text(), "agreement.yaml"))
-    with tempfile.TemporaryDirectory(prefix="dibs-bench-", dir=os.environ.get("DIBS_BENCH_DIR")) as folder:
+    with tempfile.TemporaryDirectory(prefix="dibs-bench-", dir=os.environ.get("DIBS_BENCH_DIR")) as folder, contextlib.ExitStack() as servers:
         place = Path(folder)
-        yield from through_http(place, agreement)
+        stores = {"SQLite": f"sqlite:///{place / 'book.db'}"}
+        if why_not():
+            print(f"PostgreSQL is left out: {why_not()}", file=sys.stderr)
+        else:
+            stores["PostgreSQL"] = servers.enter_context(PostgresServer()).url()
+        yield from through_http(place, agreement, stores)
         yield from reading(place, agreement)
         yield from waiting(place, agreement)
 
 
-def through_http(place: Path, agreement: Compiled) -> Iterator[Row]:
+def through_http(place: Path, agreement: Compiled, stores: Mapping[str, str]) -> Iterator[Row]:
     """Procedures through HTTP, each store beside a bare loop on SQLite and the constant endpoint."""
     port = free_port()
     plain = Server([sys.executable, "-c", ENDPOINT.replace("PORT", str(port))], port)
     bare = Bare(place / "bare.db", rows_of(agreement, 1200))
-    stores = {"SQLite": f"sqlite:///{place / 'book.db'}"}
-    if url := os.environ.get("DIBS_BENCH_POSTGRES", ""):
-        stores["PostgreSQL"] = url
     try:
         for name, db in stores.items():
             server = dibs(db, str(HARBOUR))
