@@ -710,6 +710,13 @@ class _Court:
         passes = clause is not None and clause.says.get("assignable") == "with_business" and event["holder"] == self._holder(clause)
         self._check(7, passes, f"`{event['clause']}` was passed to `{event['to']}`, which is not agreed")
         self._holders[event["clause"]] = event["to"]
+        # What waits for an answer waits for the new holder's.
+        guarded = clause is not None and clause.says.get("barrier", True) and self.agreement.compete(event["to"], clause.says["grantor"], event["at"])
+        for name, offer in self._offers.items():
+            if offer.clause == event["clause"] and not offer.outcome:
+                offer.holder = event["to"]
+                offer.barrier = offer.barrier or event.get("barrier", False)
+                self._check(7, offer.barrier or not guarded or offer.defective, f"offer `{name}` passed to a competitor with no information barrier")
 
     def _access_granted(self, event: Row) -> None:
         self._staff.add((event["holder"], event["person"]))

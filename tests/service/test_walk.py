@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from dibs.contract.load import load
+from dibs.decisions.compile import compile_agreement
+from dibs.service.access import Role
 from dibs.testing.service import need, notice, running
+
+HARBOUR = Path(__file__).resolve().parents[2] / "examples/harbour/agreement.yaml"
 
 
 def test_from_the_need_to_the_grant_through_http(harbour, go):
@@ -85,3 +92,27 @@ def test_the_timeline_of_a_need_tells_of_it_and_its_grants_and_of_nothing_else(h
             assert events[-1]["type"] == "DeliveryConfirmed"
 
     go(tell())
+
+
+def test_whom_a_right_passes_to_is_asked_what_its_holder_was_asked(go):
+    line = "        reoffer_if_richer: true\n"
+    text = HARBOUR.read_text("utf-8").replace(line, f"{line}        assignable: with_business\n", 1)
+
+    async def passed_on():
+        async with running(compile_agreement(load(text, "agreement.yaml"))) as service:
+            aster, borealis, delta = (service.client(party, Role.ADMIN) for party in ("aster", "borealis", "delta"))
+            request = (await aster.post("/v1/capacity-requests", json=need())).json()["subject"]
+            offer = (await aster.post("/v1/offers", json=notice(request))).json()["subject"]
+            passed = (await borealis.post("/v1/rights/first-refusal/assignments", json={"to": "delta"})).json()
+            assert passed["outcome"] == "done", passed
+            assert (await borealis.get(f"/v1/offers/{offer}")).status_code == 404
+            assert (await borealis.post(f"/v1/offers/{offer}/responses", json={"quantity": 0, "reason": "price"})).status_code == 404
+            seen = (await delta.get(f"/v1/offers/{offer}")).json()
+            assert (seen["status"], seen["holder"], seen["terms"]["quantity"]) == ("open", "delta", 5000)
+            answered = (await delta.post(f"/v1/offers/{offer}/responses", json={"quantity": 0, "reason": "price"})).json()
+            assert answered["outcome"] == "done", answered
+            assert (await aster.get(f"/v1/offers/{offer}")).json()["status"] == "declined"
+            heard = [event["type"] for event in (await delta.get("/v1/events")).json()["items"]]
+            assert heard[-2:] == ["dibs.RightAssigned", "dibs.RightDeclined"]
+
+    go(passed_on())

@@ -761,6 +761,19 @@ def passed_on() -> Journal:
     return asked(held=False).say("2025-03-02", {"type": "AssignRight", "by": "borealis"}, event)
 
 
+def passed_on_in_the_window(by: str) -> Journal:
+    """The holder was asked, its business went to Delta, and then one of the two answers."""
+    event = {"type": "RightAssigned", "clause": "first-refusal", "holder": "borealis", "to": "delta"}
+    return offered().say("2025-03-10", {"type": "AssignRight", "by": "borealis"}, event).decline("2025-03-20", by=by).grant("2025-03-25")
+
+
+def passed_to_a_competitor(**more: bool) -> Journal:
+    """Delta was asked, and its business goes back to Borealis, which competes with Aster by now."""
+    back = {"type": "RightAssigned", "clause": "first-refusal", "holder": "delta", "to": "borealis", **more}
+    book = passed_on().request("2025-05-20", "r2").offer("2025-05-20", "2025-06-20", request="r2", holder="delta")
+    return book.say("2025-06-10", {"type": "AssignRight", "by": "delta"}, back)
+
+
 def another_round(exercised_on: str) -> Journal:
     """The holder matched, and until 10 April an outsider may beat it."""
     book = offered(terms={"offeror": "cinder"}, right="matching").answer("2025-03-20", "RoundOpened", quantity=5000, until=seconds("2025-04-10"))
@@ -906,6 +919,20 @@ OTHER_TERMS = {
         lambda: passed_on().grant("2025-03-05", "borealis-east"),
         {1},
     ),
+    "whom a right has passed to answers the notice that was under way": (
+        "first-refusal",
+        {"assignable": "with_business"},
+        lambda: passed_on_in_the_window("delta"),
+        set(),
+    ),
+    "who held it answers no longer": ("first-refusal", {"assignable": "with_business"}, lambda: passed_on_in_the_window("borealis"), {7}),
+    "a notice passes to a competitor behind the barrier": (
+        "first-refusal",
+        {"assignable": "with_business"},
+        lambda: passed_to_a_competitor(barrier=True),
+        set(),
+    ),
+    "a notice passes to a competitor in the open": ("first-refusal", {"assignable": "with_business"}, passed_to_a_competitor, {7}),
     "a match binds when the round it opened is over": (
         "first-refusal",
         {"right": "matching", "after_match": "another_round"},

@@ -487,9 +487,9 @@ class Compiled:
         """A clause as it reads on a day, if it is in force."""
         return next((c for c in self.in_force(on, known) if c.id == clause_id), None)
 
-    def barrier(self, clause: PreEmption, on: date) -> bool:
-        """Whether notices under a right are shown only to named staff: holder and grantor compete (R24)."""
-        return clause.barrier and self.compete(clause.holder, clause.grantor, on)
+    def barrier(self, clause: PreEmption, on: date, holder: PartyId = "") -> bool:
+        """Whether notices under a right are shown only to named staff: holder and grantor compete (R24).  `holder`: whom it has passed to."""
+        return clause.barrier and self.compete(holder or clause.holder, clause.grantor, on)
 
     def compete(self, one: PartyId, other: PartyId, on: date) -> bool:
         """Whether either party counts as the other's competitor on a day."""

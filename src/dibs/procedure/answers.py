@@ -340,4 +340,5 @@ def assign(hearing: Hearing, command: AssignRight) -> None:
     elif right.assignable == "personal":
         hearing.refuse(command.clause, Refusal.NOT_ASSIGNABLE, clause=right.id)
     else:
-        hearing.say(RightAssigned(at=hearing.at, clause=right.id, holder=holder, to=command.to))
+        barrier = hearing.compiled.barrier(right, hearing.agreed.day, command.to)
+        hearing.say(RightAssigned(at=hearing.at, clause=right.id, holder=holder, to=command.to, barrier=barrier))

@@ -170,7 +170,7 @@ def apply(state: State, event: AnyEvent) -> State:
             state.suspended = {clause: until for clause, until in state.suspended.items() if clause != event.clause}
             state.timers.stop("suspension", event.clause)
         case RightAssigned():
-            state.assigned = {**state.assigned, event.clause: event.to}
+            _pass_on(state, event)
 
         # Capacity and reservations.
         case CapacityDeclared():
@@ -391,6 +391,19 @@ def _close(state: State, name: str, happened: str, to_request: str, **changes: o
         return
     offered = request.offered - (offer.terms.quantity or 0) if window else request.offered
     _keep(state, _moved(request, to_request), offered=offered, offer="" if request.offer == name else request.offer)
+
+
+def _pass_on(state: State, event: RightAssigned) -> None:
+    """Who holds a right now holds what is live under it: the needs that it binds, and the notice that waits for an answer."""
+    state.assigned = {**state.assigned, event.clause: event.to}
+    for name in tuple(state.live):
+        request = state.requests[name]
+        if request.clause == event.clause:
+            _keep(state, request, holder=event.to)
+        offer = state.offers.get(request.offer)
+        if offer is not None and offer.clause == event.clause:
+            # Nobody of the new holder's has read it, whoever read it before.
+            state.offers[offer.offer] = replace(offer, holder=event.to, read=False, barrier=offer.barrier or event.barrier)
 
 
 # What follows a refusal.

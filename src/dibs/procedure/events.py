@@ -308,6 +308,8 @@ class RightAssigned(Event, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     clause: str
     holder: str
     to: str
+    barrier: bool = False
+    """The new holder competes with the grantor: notices that wait for its answer stand behind the barrier from now on (R24)."""
 
 
 class Granted(Event, frozen=True, kw_only=True, tag=True, omit_defaults=True):

@@ -134,7 +134,7 @@ def _ask(hearing: Hearing, command: ServeNotice, request: Request) -> None:
             minimum_accept=_least(right, request, terms),
             reoffer=again,
             right=right.right,
-            barrier=hearing.agreed.compiled.barrier(right, hearing.agreed.day),
+            barrier=hearing.agreed.compiled.barrier(right, hearing.agreed.day, holder),
             outside_price=outside_price,
         )
     )

@@ -15,6 +15,7 @@ import msgspec
 
 from dibs.contract.readings import all_clauses
 from dibs.procedure import events as e
+from dibs.procedure.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,6 +101,7 @@ class Sight:
                 yield from self.of_clause(event.trigger)
             case e.RightSpent() | e.RightSuspended() | e.RightResumed():
                 yield from self.of_clause(event.clause)
+                yield state.assigned.get(event.clause, "")  # whom it has passed to the clause does not name
             case (
                 e.OfferTolled()
                 | e.AnswerLate()
@@ -142,6 +144,8 @@ class Sight:
             out.pop("outside_price", None)  # the third party's own; what the holder has to meet stands in the terms
             if event.barrier:
                 out.pop("terms", None)
+        if isinstance(event, e.RightCountered):
+            out.pop("terms", None)  # they stand on those of the notice, which may be behind the barrier: the offer shows them to whoever may read it
         if isinstance(event, e.CapacityDeclared):
             host = self._agreement.hosts.get(event.host)
             if host is None or actor.party != host.platform:
@@ -156,11 +160,22 @@ class Sight:
 
     def because(self, actor: Actor, event: AnyEvent) -> tuple[Because, ...]:
         """An event's reasons as the actor may see them: that a need was free to come to it tells that others refused it."""
-        if actor.house or isinstance(event, e.CommandRefused):
+        if actor.house:
             return event.because
+        if isinstance(event, e.CommandRefused):
+            return self.refusal(actor, event)
         if isinstance(event, e.Granted) and not _bargain(actor, event):
             return ()
         return tuple(reason for reason in event.because if not reason.clause or actor.party in self.of_clause(reason.clause))
+
+
+    def refusal(self, actor: Actor, event: e.CommandRefused) -> tuple[Because, ...]:
+        """The reasons of a refusal as the actor may see them: how much was offered is told by the offer, to whoever may read it."""
+        return event.because if actor.house else tuple(_unmeasured(reason) for reason in event.because)
+
+
+def _unmeasured(reason: Because) -> Because:
+    return msgspec.structs.replace(reason, need="") if reason.code == Refusal.MORE_THAN_OFFERED else reason
 
 
 def _bargain(actor: Actor, granted: e.Granted) -> bool:

@@ -1,15 +1,18 @@
 """What the holder says, what its silence means, and what follows a refusal."""
 
 from dataclasses import replace as changed
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 import pytest
 from msgspec.structs import replace
 
 from dibs.contract.model import Share
 from dibs.procedure.commands import AcceptCounter, AssignRight, CancelRequest, GrantAccess, ReadNotice, WaiveRight, WithdrawOffer
-from dibs.procedure.events import Granted, MarketOpened, RightExercised
+from dibs.procedure.events import Granted, MarketOpened, NoticeRead, RightExercised
+from dibs.procedure.intents import AnswerOffer, AskHolder
+from dibs.procedure.procedure import outstanding, replay
 from dibs.quantities import DAY
 from dibs.testing.builders import PARTIES, at, compiled, pre_emption, request, terms
 from dibs.testing.desk import Desk
@@ -307,6 +310,55 @@ def test_a_right_passes_with_the_business_where_that_is_agreed():
     assert d.refused == ["not_entitled"]
     d.respond("o1", 5000, by="delta")
     assert d.happened(Granted)[0].host == "delta-south"
+
+
+@pytest.mark.statement("R20")
+def test_a_notice_that_waits_for_an_answer_passes_with_the_right():
+    d = asked(assignable="with_business")
+    d.say(ReadNotice(by="borealis", offer="o1", person="ann"))
+    d.submit(request("r2", purpose="other"))
+    d.submit(request("r3", purpose="yet another"))
+    d.serve("o3", "r3", respond_within=0)
+    assert d.offer("o3").status == "defective"
+    d.say(AssignRight(by="borealis", clause="first-refusal", to="delta"), "2025-03-10")
+    assert (d.offer().holder, d.offer().read, d.offer("o3").holder) == ("delta", False, "delta")
+    assert [d.request(name).holder for name in ("r1", "r2", "r3")] == ["delta"] * 3
+    assert {intent.holder for intent in outstanding(d.state) if isinstance(intent, AskHolder)} == {"delta"}
+    assert [intent.by for intent in outstanding(d.state) if isinstance(intent, AnswerOffer)] == ["delta"]
+    d.respond("o1", 5000, by="borealis")
+    assert d.refused == ["not_entitled"]
+    d.respond("o1", 5000, by="delta")
+    assert d.happened(Granted)[0].host == "delta-south"
+    assert replay(d.history) == d.state
+
+
+@pytest.mark.statement("R20")
+def test_what_the_holder_had_answered_before_stays_its_own():
+    d = asked(assignable="with_business")
+    d.respond("o1", reason="price")
+    d.submit(request("r2", purpose="other"))
+    d.serve("o2", "r2")
+    d.respond("o2", 5000)
+    d.say(AssignRight(by="borealis", clause="first-refusal", to="delta"))
+    assert (d.offer("o1").holder, d.offer("o2").holder) == ("borealis", "borealis")
+    assert d.request("r1").holder == "delta", "it comes back to whom the right has passed to"
+    assert d.request("r2").holder == "borealis", "nothing is sought any more"
+
+
+@pytest.mark.statement("R20", "R24")
+def test_a_notice_that_passes_to_a_competitor_passes_behind_the_barrier():
+    rivals = (*PARTIES[:3], changed(PARTIES[3], competitor_of=MappingProxyType({"aster": date(2025, 3, 1)})))
+    d = Desk(compiled(pre_emption(assignable="with_business"), parties=rivals), "2025-03-01")
+    d.submit(request())
+    d.serve("o1")
+    assert not d.offer().barrier
+    d.say(AssignRight(by="borealis", clause="first-refusal", to="delta"))
+    assert d.offer().barrier
+    d.say(ReadNotice(by="delta", offer="o1", person="dan"))
+    assert not d.happened(NoticeRead)[0].allowed
+    d.submit(request("r2", purpose="other"))
+    d.serve("o2", "r2")
+    assert d.offer("o2").barrier, "and so does a notice that is served on it"
 
 
 @pytest.mark.statement("R31")
