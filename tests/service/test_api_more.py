@@ -104,6 +104,72 @@ def test_behind_the_barrier_a_named_reader_sees_the_terms_once_the_reading_is_on
     go(read())
 
 
+@pytest.mark.parametrize("dry", ["", "?dry_run=true"])
+def test_nobody_gets_past_the_barrier_by_an_answer_that_is_kept_or_only_tried(harbour, go, dry):
+    answers = [
+        {"quantity": 1000},
+        {"quantity": 10**9},
+        {"quantity": 1000, "reason": "counter", "terms": {"price": "0.01"}},
+        {"quantity": 0, "reason": "wrong_hardware"},
+        {"quantity": 1000, "hosts": {"nowhere": 1000}},
+    ]
+
+    async def guess():
+        async with running(harbour, at=BEGIN + 150 * DAY) as service:
+            aster = service.client("aster")
+            chief, desk = service.client("borealis", person="chief"), service.client("borealis", person="desk")
+            offer = await offered(aster, await asked(aster, start_earliest="2025-10-01T00:00:00Z", start_latest="2025-12-01T00:00:00Z"))
+            path = f"/v1/offers/{offer}/responses{dry}"
+            size = service.office.store.size
+            refused = [await chief.post(path, json=answer) for answer in answers]
+            assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "DIB313")}
+            assert len({answer.text for answer in refused}) == 1
+            assert service.office.store.size == size
+            await said(chief, "/v1/readers", {"person": "desk"})
+            assert (await desk.post(path, json=answers[0])).status_code == 403, "named, but nothing was read yet"
+            await said(desk, f"/v1/offers/{offer}/readings")
+            assert (await chief.post(path, json=answers[0])).status_code == 403
+            assert (await desk.post(path, json=answers[0])).json()["outcome"] == "done"
+
+    go(guess())
+
+
+def test_what_a_reader_answered_tells_the_others_of_its_party_no_terms(harbour, go):
+    async def answer():
+        async with running(harbour, at=BEGIN + 150 * DAY) as service:
+            aster = service.client("aster")
+            chief, desk = service.client("borealis", person="chief"), service.client("borealis", person="desk")
+            offer = await offered(
+                aster, await asked(aster, quantity=4321, start_earliest="2025-10-01T00:00:00Z", start_latest="2025-12-01T00:00:00Z")
+            )
+            await said(chief, "/v1/readers", {"person": "desk"})
+            await said(desk, f"/v1/offers/{offer}/readings")
+            await said(desk, f"/v1/offers/{offer}/responses", {"quantity": 10**9}, outcome="refused")
+            await said(desk, f"/v1/offers/{offer}/responses", {"quantity": 4000, "reason": "counter", "terms": {"price": "2.40"}})
+            assert (await got(desk, f"/v1/offers/{offer}"))["counter"]["price"] == "2.40"
+            assert "counter" not in await got(chief, f"/v1/offers/{offer}")
+            told = (await chief.get("/v1/events")).text
+            assert "dibs.RightCountered" in told
+            assert "monthly in arrears" not in told
+            assert "4321" not in told
+            assert "monthly in arrears" in (await aster.get("/v1/events")).text
+
+    go(answer())
+
+
+@pytest.mark.parametrize("dry", ["", "?dry_run=true"])
+def test_to_decline_takes_no_reading(harbour, go, dry):
+    async def decline():
+        async with running(harbour, at=BEGIN + 150 * DAY) as service:
+            aster, chief = service.client("aster"), service.client("borealis", person="chief")
+            offer = await offered(aster, await asked(aster, start_earliest="2025-10-01T00:00:00Z", start_latest="2025-12-01T00:00:00Z"))
+            answer = await chief.post(f"/v1/offers/{offer}/responses{dry}", json={"quantity": 0, "reason": "policy"})
+            assert answer.json()["outcome"] == "done"
+            assert "2.10" not in answer.text
+
+    go(decline())
+
+
 def test_capacity_is_declared_by_whose_host_it_is_and_availability_says_what_is_free(harbour, go):
     async def declare():
         async with running(harbour) as service:

@@ -285,7 +285,8 @@ class Operations:
 
         Takes all of it, a part, or nothing with a reason; other terms than offered make a counter.
 
-        An answer at the deadline or after it is late, and binds nobody.
+        An answer at the deadline or after it is late, and binds nobody.  Behind the barrier only a named reader takes or
+        counters, once a reading is on record; anybody else may decline, without a claim of inability.
         """
         return Ask(
             method="POST",

@@ -167,7 +167,7 @@ class Front:
             subject=subject,
             link="" if refused or dry_run else link,
             dry_run=dry_run,
-            reasons=self.views.reasons(actor, refused.because) if refused else (),
+            reasons=self.views.reasons(actor, self.sight.refusal(actor, refused)) if refused else (),
             again=any(code in Refusal.__members__.values() and Refusal(code).again for code in codes),
             events=tuple(self.views.event(actor, event) for event in seen),
         )

@@ -99,6 +99,12 @@ def broken() -> Problem:
     return Problem("DIB306", 500, "an error of ours", detail, retry=True)
 
 
+def unread(offer: str) -> Problem:
+    """Whoever was not named behind the barrier answers nothing there: what an answer tells is what the notice says (R24)."""
+    detail = f"`{shown(offer)}` is behind the information barrier: have a person who was named read it, or decline it without a claim of inability"
+    return Problem("DIB313", 403, "behind the barrier", detail)
+
+
 def bad_body(detail: str, findings: tuple[Finding, ...] = ()) -> Problem:
     """What was sent is not what this path takes."""
     return Problem("DIB303", 422, "not what this path takes", detail, findings=findings)

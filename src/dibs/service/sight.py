@@ -168,7 +168,6 @@ class Sight:
             return ()
         return tuple(reason for reason in event.because if not reason.clause or actor.party in self.of_clause(reason.clause))
 
-
     def refusal(self, actor: Actor, event: e.CommandRefused) -> tuple[Because, ...]:
         """The reasons of a refusal as the actor may see them: how much was offered is told by the offer, to whoever may read it."""
         return event.because if actor.house else tuple(_unmeasured(reason) for reason in event.because)

@@ -93,7 +93,7 @@ class Views:
             reoffer=offer.reoffer,
             barrier=offer.barrier,
             missing=offer.missing,
-            counter=shape_of(offer.counter),
+            counter=shape_of(offer.counter) if open_to else None,
             counter_quantity=offer.counter_quantity,
             taken=offer.taken,
             reason=offer.reason,

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from dibs.procedure.answers import INABILITY
 from dibs.procedure.commands import AcceptCounter, ChangeTerms, ReadNotice, Respond, ServeNotice, TollOffer, WithdrawOffer
 from dibs.service.access import ACTS, EVERYBODY
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.problems import not_found
+from dibs.service.problems import not_found, unread
 from dibs.service.shapes import NewOffer, NewResponse, OfferList, OfferView, OutcomeView, TermsShape
 
 
@@ -80,10 +81,14 @@ async def get_offer(call: Call[NoBody, NoQuery]) -> OfferView:
 async def respond(call: Call[NewResponse, NoQuery]) -> OutcomeView:
     """Takes all of it, a part, or nothing with a reason; other terms than offered make a counter.
 
-    An answer at the deadline or after it is late, and binds nobody.
+    An answer at the deadline or after it is late, and binds nobody.  Behind the barrier only a named reader takes or
+    counters, once a reading is on record; anybody else may decline, without a claim of inability.
     """
     offer = call.front.offer(call.actor, call.id)
     body = call.body
+    blind = offer.barrier and not call.actor.house and not call.front.reads(call.actor, offer)
+    if blind and (body.quantity or body.terms is not None or body.reason in INABILITY):  # the outcome, and what is lacking, tell the terms
+        raise unread(offer.offer)
     for host in body.hosts:  # that one of others exists is not told by the way in which it is refused
         if not call.front.sight.host(call.actor, host):
             raise not_found("host", host)
