@@ -132,7 +132,10 @@ class Listener(Protocol):
     """Is told of every entry that is kept, once and in order.  What it keeps of them follows from them."""
 
     def hear(self, entry: Entry, state: State) -> None:
-        """Take note; `state` is what the entry led to.  Must not fail."""
+        """Take note; `state` is what the entry led to.
+
+        The entry is kept whatever this says: an error only has the broker begin again from the book, and tell it again.
+        """
 
     def freeze(self) -> bytes:
         """All it keeps, so that it need not hear the same entries again."""
@@ -244,7 +247,7 @@ class Broker:
         entry = self._judge(command, self._time(at), key, self._store.size)
         if entry.events or not isinstance(command, Wake):
             self._store.append((entry,))
-            self._apply(entry)
+            self._take_in((entry,))
         return entry.events
 
     def submit_each(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
@@ -278,7 +281,7 @@ class Broker:
 
         Each is judged on the state that those before it lead to.  Raises what `submit` raises; then none of them happened.
         """
-        if self._store.shared:
+        if self._store.shared or self._listener is not None:  # nobody is told of what is not kept
             acts = tuple(acts)
             if len(acts) > GROUP_MAX:
                 message = f"more than {GROUP_MAX} acts in one commit"
@@ -395,8 +398,7 @@ class Broker:
             self._state, self._at = certain, at
         if entries and not (together and failed):
             self._store.append(entries, due=following)
-            for entry in entries:
-                self._apply(entry)
+            self._take_in(entries)
         elif (
             self._store.shared and self.catch_up()
         ):  # what adds nothing is not compared with the book, and may have been judged on less than it holds
@@ -425,16 +427,30 @@ class Broker:
             raise BadInput([finding])
         self._store.keep_text(agreement.digest, agreement.text)
 
-    def _apply(self, entry: Entry) -> None:
-        self._stale = True  # if this is broken off, the book has more than the state
-        self._fold(entry)
+    def _take_in(self, entries: Sequence[Entry]) -> None:
+        """Let come true what is kept.  Nothing that goes wrong from here on may deny it: whoever acted gets an answer.
+
+        What could not be taken in is made anew from the book at the next look, and what lasts is raised there.
+        """
+        self._stale = True
+        try:
+            for entry in entries:
+                self._fold(entry)
+                self._tell(entry)
+        except Exception:  # noqa: BLE001 - see above
+            return
         self._stale = False
+
+    def _apply(self, entry: Entry) -> None:
+        self._stale = True  # if this is broken off, the book has more than the state, or than the listener was told
+        self._fold(entry)
         self._tell(entry)
+        self._stale = False
 
     def _tell(self, entry: Entry) -> None:
         if self._listener is not None and entry.seq >= self._told:
-            self._told = entry.seq + 1
             self._listener.hear(entry, self._state)
+            self._told = entry.seq + 1
 
     def _fold(self, entry: Entry) -> None:
         for event in entry.events:
@@ -461,7 +477,8 @@ class Broker:
             return State(), 0
         try:
             state = thaw(snapshot.state)
-            if self._listener is not None and not self._told:
+            if self._listener is not None and self._told < snapshot.size:  # another writer may have left it
+                self._told = 0
                 self._listener.thaw(snapshot.beside)
         except ValueError:  # of another version, or with another listener: the entries say the same
             return State(), 0

@@ -465,6 +465,60 @@ class Notes:
         self.numbers = [int(number) for number in frozen.decode().split(",")]
 
 
+class Stumbling(Notes):
+    """It fails so often before it takes note."""
+
+    fails = 0
+
+    def hear(self, entry, state):
+        if self.fails:
+            self.fails -= 1
+            raise OSError(self.fails)
+        super().hear(entry, state)
+
+
+@pytest.mark.parametrize("said", ["one by one", "in a group", "all or none"])
+def test_what_is_kept_is_not_denied_because_a_listener_failed(make, agreement, said):
+    listener = Stumbling()
+    broker = begun(make(), agreement, listener=listener)
+    acts = list(life(5))
+    listener.fails = 1
+    if said == "one by one":
+        answers = run(broker, acts)
+    else:
+        answers = list(broker.submit_each(acts) if said == "in a group" else broker.submit_many(acts))
+    assert answers == run(begun(MemoryStore(), agreement), acts)
+    straight = begun(MemoryStore(), agreement)
+    run(straight, acts)
+    assert state_digest(broker.state) == state_digest(straight.state), "the next act is judged on all of them"
+    assert listener.numbers == list(range(1 + len(acts))), "told again, and once"
+
+
+def test_a_listener_that_goes_on_failing_is_heard_of_at_the_next_look(agreement):
+    listener = Stumbling()
+    broker = begun(MemoryStore(), agreement, listener=listener)
+    first, second = list(life(5))[:2]
+    listener.fails = 3
+    assert broker.submit(first.command, at=first.at)
+    for _ in range(2):
+        with pytest.raises(OSError, match=r"\d"):
+            broker.submit(second.command, at=second.at)
+    broker.submit(second.command, at=second.at)
+    assert listener.numbers == [0, 1, 2]
+
+
+def test_a_listener_is_not_told_of_what_was_not_kept(make, agreement):
+    listener, store = Notes(), Failing(make())
+    broker = begun(store, agreement, listener=listener)
+    acts = list(life(5))
+    store.fails = 1
+    with pytest.raises(Unavailable):
+        broker.submit_many(acts)
+    assert listener.numbers == [0]
+    broker.submit_many(acts)
+    assert listener.numbers == list(range(1 + len(acts)))
+
+
 def test_a_broker_begins_from_the_snapshot_that_the_last_one_left(tmp_path, agreement):
     with begun(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, listener=Notes(), snapshot_after=10) as broker:
         broker.submit_each(list(life(20)))
