@@ -7,6 +7,7 @@ import io
 from decimal import Decimal
 
 from dibs.quantities import parse_instant
+from dibs.store.ledger import Dispute, Ledger
 from dibs.testing.service import need, notice, running
 
 
@@ -64,6 +65,32 @@ def test_a_dispute_is_on_record_and_shown_on_the_line(harbour, go):
             assert (await cinder.post(f"/v1/statements/{made['id']}/disputes", json=said)).status_code == 404
 
     go(contest())
+
+
+def test_a_book_is_settled_again_when_a_month_ends_or_a_line_is_contested_and_not_for_acts_of_this_month(harbour, go):
+    async def settle():
+        async with running(harbour) as service:
+            aster, borealis, _ = await granted(service)
+            accounts = service.front.accounts
+            await accounts.settled()
+            await aster.post("/v1/capacity-requests", json=need())  # the first of August: from now on July is closed
+            known = await accounts.settled()
+            for _ in range(3):
+                await aster.post("/v1/capacity-requests", json=need())
+                assert await accounts.settled() is known
+            made = (await borealis.get("/v1/statements?month=2025-07")).json()["items"][0]
+            line = (await borealis.get(f"/v1/statements/{made['id']}")).json()["items"][0]
+            replica = Ledger(accounts._ledger._engine.url.render_as_string())
+            replica.contest(Dispute(id="elsewhere", entry=line["entry"], by="borealis", says="not so much", recorded=service.clock.now()))
+            replica.close()
+            assert (await borealis.get(f"/v1/statements/{made['id']}")).json()["items"][0]["dispute"] == "Borealis Cloud: not so much"
+            contested = await accounts.settled()
+            await service.move_to(parse_instant("2025-09-02T00:00:00Z"))
+            later = await accounts.settled()
+            assert later is not contested
+            assert max(made.month for made in later.statements) > max(made.month for made in contested.statements)
+
+    go(settle())
 
 
 def test_commitments_and_exports_come_from_the_same_entries(harbour, go):

@@ -1,8 +1,8 @@
 """The money of a live book: settled when somebody asks, as known at the end of the last month that is over.
 
-A settlement is worked out from the journal alone, off the office's thread, and kept until a new act is on record or a
-month has ended.  Its entries go to the ledger, which keeps what was said at the time: what is learnt later is a reversal
-and a new entry there.
+A settlement is worked out from the journal alone, off the office's thread, and kept until another month has ended, the
+agreement is another, or somebody contests a line: acts of a month that is not over change nothing.  Its entries go to
+the ledger, which keeps what was said at the time: what is learnt later is a reversal and a new entry there.
 """
 
 from __future__ import annotations
@@ -57,9 +57,8 @@ class Accounts:
         self._office = office
         self._ledger = ledger
         self._made: Accounted | None = None
-        self._made_for: tuple[int, Instant, int] = (-1, 0, 0)
+        self._made_for: tuple[str, Instant, int, int] | None = None
         self._one = asyncio.Lock()
-        self._disputes = 0
 
     async def settled(self) -> Accounted:
         """The settlement as it is known now.  Raises `BadInput` with every finding if it cannot be settled."""
@@ -67,7 +66,10 @@ class Accounts:
             compiled = self._office.agreement
             month = day_of(self._office.now(), compiled.zone).replace(day=1)
             until = instant_of(month, compiled.zone)
-            stands_for = (self._office.store.size, until, self._disputes)
+            # Once something of this month is on record, nothing of the months before can be put there any more.
+            size = self._office.store.size if self._office.state.now < until else -1
+            disputes = len(await asyncio.to_thread(self._ledger.disputes))  # another replica may have recorded one
+            stands_for = (compiled.agreement.digest, until, size, disputes)
             if self._made is None or self._made_for != stands_for:
                 self._made = await asyncio.to_thread(self._settle, compiled.agreement, compiled.zone, until)
                 self._made_for = stands_for
@@ -83,7 +85,6 @@ class Accounts:
                 if (there.entry, there.by, there.says) == (dispute.entry, dispute.by, dispute.says):
                     return there
             await asyncio.to_thread(self._ledger.contest, dispute)
-            self._disputes += 1
             return dispute
 
     def close(self) -> None:
