@@ -282,6 +282,41 @@ def test_rights_are_seen_by_those_they_name(harbour, go):
     go(look())
 
 
+async def passed_on(borealis, query=""):
+    """What is answered for a party that does not exist, and for one that the holder has nothing to do with; without the names of things."""
+    answers = [await borealis.post(f"/v1/rights/first-refusal/assignments{query}", json={"to": to}) for to in ("nobody", "cinder")]
+    return [(answer.status_code, answer.json()) for answer in answers]
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_right_that_does_not_pass_does_not_tell_which_parties_there_are(harbour, go, query):
+    async def guess():
+        async with running(harbour) as service:
+            unknown, known = await passed_on(service.client("borealis"), query)
+            assert unknown == known
+            assert [reason["code"] for reason in known[1]["reasons"]] == ["not_assignable"]
+
+    go(guess())
+
+
+def test_to_pass_a_right_on_is_not_tried_out(go):
+    line = "        reoffer_if_richer: true\n"
+    text = HARBOUR.read_text("utf-8").replace(line, f"{line}        assignable: with_business\n", 1)
+
+    async def guess():
+        async with running(compile_agreement(load(text, "agreement.yaml"))) as service:
+            borealis = service.client("borealis")
+            size = service.office.store.size
+            unknown, known = await passed_on(borealis, "?dry_run=true")
+            assert unknown == known
+            assert (known[0], known[1]["code"]) == (422, "DIB304")
+            assert service.office.store.size == size
+            wrong, right = await passed_on(borealis)
+            assert [wrong[1]["outcome"], right[1]["outcome"]] == ["refused", "done"]
+
+    go(guess())
+
+
 def test_a_counterparty_reads_the_clauses_that_name_it_and_no_others(harbour, go):
     async def read():
         async with running(harbour) as service:

@@ -694,7 +694,7 @@ class Operations:
     def assign_right(self, id: str, /, *, to: str, key: str = "", dry_run: bool = False) -> Ask[OutcomeView]:
         """Pass a right on.
 
-        The holder passes it to the purchaser of its business, where the clause lets it.
+        The holder passes it to the purchaser of its business, where the clause lets it.  A right that passes takes no dry run.
         """
         return Ask(method="POST", path=f"/v1/rights/{part(id)}/assignments", answer=OutcomeView, body=Assignment(to=to), key=key, dry_run=dry_run)
 

@@ -331,14 +331,14 @@ def assign(hearing: Hearing, command: AssignRight) -> None:
         return
     right = hearing.agreed.right(command.clause)
     holder = hearing.agreed.holder(right)
-    if command.to not in hearing.compiled.agreement.parties:
-        hearing.refuse(command.clause, Refusal.UNKNOWN_PARTY, have=command.to)
-    elif hearing.state.assigned.get(command.clause) == command.to:
+    if hearing.state.assigned.get(command.clause) == command.to:
         hearing.repeat(command.clause)
     elif command.by != holder:
         hearing.refuse(command.clause, Refusal.NOT_ENTITLED, need=holder, have=command.by)
     elif right.assignable == "personal":
         hearing.refuse(command.clause, Refusal.NOT_ASSIGNABLE, clause=right.id)
+    elif command.to not in hearing.compiled.agreement.parties:  # last: whether a party exists is not for everybody to find out
+        hearing.refuse(command.clause, Refusal.UNKNOWN_PARTY, have=command.to)
     else:
         barrier = hearing.compiled.barrier(right, hearing.agreed.day, command.to)
         hearing.say(RightAssigned(at=hearing.at, clause=right.id, holder=holder, to=command.to, barrier=barrier))

@@ -17,7 +17,7 @@ from dibs.quantities import Instant, iso
 from dibs.service.access import ACTS, EVERYBODY, MONEY, RUNS, Actor
 from dibs.service.front import Front
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.problems import check_period, not_found, not_permitted
+from dibs.service.problems import bad_query, check_period, not_found, not_permitted
 from dibs.service.shapes import Id, OutcomeView, When, Word, moment, when
 from dibs.settle.materials import settled_figures
 
@@ -254,12 +254,14 @@ def _right(right: PreEmption, agreed: Agreed) -> RightView:
 
 @operation("POST", "/v1/rights/{id}/assignments", "Pass a right on", roles=RUNS, side="any", status=201, acts=True)
 async def assign_right(call: Call[Assignment, NoQuery]) -> OutcomeView:
-    """The holder passes it to the purchaser of its business, where the clause lets it."""
+    """The holder passes it to the purchaser of its business, where the clause lets it.  A right that passes takes no dry run."""
     front, actor = call.front, call.actor
     agreed = _agreed(front)
     held = any(right.id == call.id and agreed.holder(right) == actor.party for right in agreed.of_kind(PreEmption))
     if not (actor.house or held):
         raise not_found("right", call.id)
+    if call.dry_run and not actor.house and agreed.right(call.id).assignable != "personal":
+        raise bad_query("`dry_run` does not go with this: asked for one name after the other it would tell which parties there are")
     command = AssignRight(by=actor.party, clause=call.id, to=call.body.to)
     return await front.act(call, command, subject=call.id, link="/v1/rights")
 
