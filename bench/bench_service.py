@@ -136,14 +136,23 @@ async def prepare(port: int) -> tuple[str, str]:
     """Declare room, and let the supplier in: two tokens."""
     admin = Http(port, ADMIN)
     buyer = (await admin.ask("POST", "/v1/tokens", {"role": "operator", "person": "buyer"}))["secret"]
-    supplier = (await admin.ask("POST", "/v1/tokens", {"role": "admin", "person": "supplier", "party": "borealis"}))["secret"]
-    cinder = (await admin.ask("POST", "/v1/tokens", {"role": "admin", "person": "cinder", "party": "cinder"}))["secret"]
+    supplier, cinder = [await let_in(port, admin, party) for party in ("borealis", "cinder")]
     for token, host in ((supplier, "borealis-east"), (cinder, "cinder-west")):
         http = Http(port, token)
         await http.ask("POST", "/v1/capacity", {"host": host, "sku": "h100", "steps": [{"from": day(0), "quantity": 1_000_000_000}]})
         http.close()
     admin.close()
     return buyer, supplier
+
+
+async def let_in(port: int, admin: Http, party: str) -> str:
+    """Invite somebody of a party, who accepts: a token."""
+    invited = await admin.ask("POST", "/v1/tokens", {"role": "admin", "person": "first", "party": party})
+    http = Http(port, invited["secret"])
+    own = await http.ask("POST", f"/v1/tokens/{invited['id']}/rotation", {})
+    http.close()
+    secret: str = own["secret"]
+    return secret
 
 
 async def procedure(buyer: Http, supplier: Http, name: str, took: list[float]) -> None:
@@ -176,7 +185,7 @@ async def procedure(buyer: Http, supplier: Http, name: str, took: list[float]) -
         "regions": ["us-east", "us-west"],
     }
     offer = await timed(buyer, "/v1/offers", {"request": request, "terms": terms}, "offer")
-    await timed(supplier, f"/v1/offers/{offer}/responses", {"quantity": 0, "reason": "no_capacity"}, "answer")
+    await timed(supplier, f"/v1/offers/{offer}/responses", {"quantity": 0, "reason": "price"}, "answer")
     await timed(buyer, "/v1/grants", {"request": request, "host": "cinder-west", "quantity": 5000}, "grant")
 
 

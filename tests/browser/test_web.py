@@ -348,6 +348,10 @@ def test_an_administrator_invites_a_counterparty_which_comes_in(browser: Browser
     guest.goto(site.address)
     guest.get_by_label("Your token").fill(secret)
     guest.get_by_role("button", name="Sign in").click()
+    own = guest.locator(".secret").inner_text()
+    assert own.startswith("dibs_")
+    assert own != secret
+    guest.get_by_role("link", name="Go in").click()
     assert "Cinder Compute" in guest.inner_text(".me:not(.clock)")
     page.goto(f"{site.address}/people")
     assert secret not in page.content()

@@ -94,6 +94,8 @@ def test_a_second_server_is_the_supplier_of_the_first_also_when_that_is_killed_i
     with dibs.Client(here["address"], here["token"]) as aster, dibs.Client(there["address"], there["token"]) as desk:
         invited = aster.make_token(party="borealis", role="admin", person="first of borealis")
         with dibs.Client(here["address"], invited.secret) as borealis:
+            own = borealis.rotate_token(invited.id)
+        with dibs.Client(here["address"], own.secret) as borealis:
             borealis.declare_capacity(host="borealis-east", sku="h100", steps=(Step(from_=now, quantity=20_000),))
         desk.declare_capacity(host="hall-1", sku="h100", steps=(Step(from_=now, quantity=20_000),))
         start = now + timedelta(days=120)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from dibs import explanations
 from dibs.errors import BadInput, Unavailable
-from dibs.service.access import Role
+from dibs.service.access import Actor, Role
 from dibs.service.clocks import MachineClock
 from dibs.service.outlets import OutletSettings
 from dibs.testing.receiver import Receiver
@@ -34,6 +34,10 @@ async def send(service, case, receiver="", number=0):
     party, _, role = case.get("as", "aster").partition(" ")
     person = case.get("person", "").replace("{n}", str(number))
     headers = {} if party == "nobody" else {"authorization": f"Bearer {service.token(party, Role(role or 'operator'), person)}"}
+    if case.get("invited"):
+        house = Actor(party=service.office.house, role=Role.ADMIN, person="Ada", token="", house=True)
+        text = service.front.people.token(party, Role.ADMIN, "Bo", at=service.clock.now(), by=house)
+        headers = {"authorization": f"Bearer {text}"}
     if "{token}" in path:
         (shown,) = service.front.people.admins(party, at=service.clock.now())
         path = path.replace("{token}", shown.id)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from datetime import datetime
 
 import pytest
+import sqlalchemy as sa
 from starlette.requests import Request
 
-from dibs.service.access import Role
+from dibs.service import people as people_module
+from dibs.service.access import Actor, Role
+from dibs.service.people import People
+from dibs.service.problems import Problem
 from dibs.service.sessions import Sessions
 from dibs.testing.service import running
 
 from .test_limits import at_the_gate
+
+
+def bearer(secret):
+    return {"authorization": f"Bearer {secret}"}
+
 
 VARIANTS = ("Bearer {}", "bearer {}", "BEARER {}", "bEaReR {}", "Bearer  {}", "Bearer   {}", "beaRer    {}")
 
@@ -67,3 +78,217 @@ def test_a_form_from_nowhere_is_not_ours(harbour, go):
                 assert sessions.check_csrf(asked, "") is ours, origin
 
     go(null())
+
+
+# --- tokens
+
+
+async def invite(house, party="borealis", **fields):
+    """An invitation, and a client that shows it."""
+    answer = await house.post("/v1/tokens", json={"role": "admin", "person": "Bo", "party": party, **fields})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def accept(service, invitation):
+    """What somebody gets who accepts it."""
+    return await service.bare(bearer(invitation["secret"])).post(f"/v1/tokens/{invitation['id']}/rotation", json={})
+
+
+def test_what_replaces_a_token_is_good_as_long_as_that(harbour, go):
+    async def rotate():
+        async with running(harbour) as service:
+            admin = service.client("aster", Role.ADMIN)
+            until = "2025-03-02T00:00:00Z"
+            made = (await admin.post("/v1/tokens", json={"role": "auditor", "person": "Ida", "expires_at": until})).json()
+            for _ in range(3):
+                made = (await service.bare(bearer(made["secret"])).post(f"/v1/tokens/{made['id']}/rotation", json={"overlap": 0})).json()
+                assert made["expires_at"] == until
+            await service.move_to(int(datetime.fromisoformat(until).timestamp()))
+            assert (await service.bare(bearer(made["secret"])).get("/v1/me")).status_code == 401
+
+    go(rotate())
+
+
+def test_an_invitation_opens_nothing_but_its_own_replacement(harbour, go):
+    async def nothing():
+        async with running(harbour) as service:
+            house = service.client("aster", Role.ADMIN, "Ada")
+            desk = service.front.people.token("borealis", Role.DESK, "Bea", at=service.clock.now(), name="tok-bea")
+            made = await invite(house)
+            assert made["status"] == "invitation"
+            bo = service.bare(bearer(made["secret"]))
+            for method, path in (
+                ("GET", "/v1/me"),
+                ("POST", "/v1/tokens"),
+                ("POST", "/v1/tokens/tok-bea/rotation"),
+                ("DELETE", f"/v1/tokens/{made['id']}"),
+            ):
+                answer = await bo.request(method, path, json={} if method == "POST" else None)
+                assert (answer.status_code, answer.json()["code"]) == (403, "DIB364"), path
+            assert (await service.bare(bearer(desk)).get("/v1/me")).status_code == 200
+
+    go(nothing())
+
+
+def test_the_house_never_holds_a_token_that_opens_a_counterparty(harbour, go):
+    async def never():
+        async with running(harbour) as service:
+            house = service.client("aster", Role.ADMIN, "Ada")
+            made = await invite(house)
+            replaced = await house.post(f"/v1/tokens/{made['id']}/rotation", json={})
+            assert (replaced.status_code, replaced.json()["code"]) == (403, "DIB350")
+            own = (await accept(service, made)).json()
+            assert (own["party"], own["role"], own["status"], own["made_by"]) == ("borealis", "admin", "good", "borealis: Bo")
+            bo = service.bare(bearer(own["secret"]))
+            assert (await bo.get("/v1/me")).json()["party"] == "borealis"
+            assert (await accept(service, made)).status_code == 401
+            assert (await service.bare(bearer(made["secret"])).get("/v1/me")).status_code == 401
+            seen = {token["id"]: token["status"] for token in (await house.get("/v1/tokens")).json()["items"]}
+            assert seen[made["id"]] == "revoked"
+            assert own["id"] not in seen
+            for method, path in (("POST", f"/v1/tokens/{own['id']}/rotation"), ("DELETE", f"/v1/tokens/{own['id']}")):
+                assert (await house.request(method, path, json={} if method == "POST" else None)).status_code == 404
+            await house.delete(f"/v1/tokens/{made['id']}")
+            again = await house.post("/v1/tokens", json={"role": "admin", "person": "Zoe", "party": "borealis"})
+            assert (again.status_code, again.json()["code"]) == (403, "DIB350")
+            login = {"claim": "email", "value": "ada@aster.example", "role": "admin", "person": "Ada"}
+            assert (await house.post("/v1/logins", json=login | {"party": "cinder"})).json()["code"] == "DIB350"
+            assert (await bo.get("/v1/me")).status_code == 200
+
+    go(never())
+
+
+def test_an_invitation_is_accepted_once_also_by_two_at_a_time(harbour, go):
+    """Two replicas that looked before either wrote."""
+
+    async def twice():
+        async with running(harbour) as service:
+            made = await invite(service.client("aster", Role.ADMIN))
+            here = service.front.people
+            there = People(here.engine, house="aster")
+            now = service.clock.now()
+            both = [(people, people.shown(made["secret"], at=now)) for people in (here, there)]
+            got = []
+            for people, old in both:
+                by = people.actor(old)
+                new = people.successor(old, by=by, at=now)
+                try:
+                    got.append(people.replace(old, new, by=by, overlap=0))
+                except Problem as problem:
+                    assert problem.code == "DIB356"  # noqa: PT017 - one of the two
+            assert len(got) == 1
+            assert [token.id for token in here.admins("borealis", at=now)] == [token.id for token in here.tokens("borealis") if token.good(now)]
+
+    go(twice())
+
+
+def test_who_accepted_and_lost_the_answer_is_invited_again(harbour, go):
+    async def lost():
+        async with running(harbour) as service:
+            house = service.client("aster", Role.ADMIN)
+            first = (await accept(service, await invite(house))).json()
+            second = (await accept(service, await invite(house))).json()
+            assert (await service.bare(bearer(first["secret"])).get("/v1/me")).status_code == 401, "nobody else comes by what was lost"
+            assert (await service.bare(bearer(second["secret"])).get("/v1/me")).status_code == 200
+            assert (await house.post("/v1/tokens", json={"role": "admin", "person": "Bo", "party": "borealis"})).status_code == 403
+
+    go(lost())
+
+
+def test_whether_an_invitation_expires_says_nothing_of_what_takes_its_place(harbour, go):
+    """Else the house could make a counterparty's last administrator end, and invite another."""
+
+    async def expires():
+        async with running(harbour) as service:
+            made = await invite(service.client("aster", Role.ADMIN), expires_at="2025-03-02T00:00:00Z")
+            own = (await accept(service, made)).json()
+            assert "expires_at" not in own
+            late = await invite(service.client("aster", Role.ADMIN), "cinder", expires_at="2025-03-02T00:00:00Z")
+            await service.move_to(int(datetime.fromisoformat("2025-03-02T00:00:00Z").timestamp()))
+            assert (await service.bare(bearer(own["secret"])).get("/v1/me")).status_code == 200
+            assert (await accept(service, late)).status_code == 401
+
+    go(expires())
+
+
+def test_an_invitation_is_accepted_on_the_page(harbour, go):
+    async def page():
+        async with running(harbour) as service:
+            house = service.client("aster", Role.ADMIN)
+            made = await invite(house)
+            browser = service.bare()
+            answer = await browser.post("/sign-in", data={"token": made["secret"]})
+            own = re.search(r"dibs_[\w-]+", answer.text)[0]
+            assert (answer.status_code, own == made["secret"]) == (200, False)
+            assert (await service.bare().post("/sign-in", data={"token": made["secret"]})).status_code == 401
+            (mine,) = service.front.people.admins("borealis", at=service.clock.now())
+            assert mine.used_at is None, "if this page was lost, Bo may be invited again"
+            assert "Borealis" in (await browser.get("/people")).text
+            assert (await house.post("/v1/tokens", json={"role": "admin", "person": "Bo", "party": "borealis"})).status_code == 403
+            assert (await service.bare(bearer(own)).get("/v1/me")).json()["person"] == "Bo"
+
+    go(page())
+
+
+def test_a_house_sees_what_it_made_and_not_what_parties_of_a_like_name_did(harbour, go):
+    async def like():
+        async with running(harbour) as service:
+            people = service.front.people
+            theirs = Actor(party="X-Y", role=Role.ADMIN, person="own", token="", house=False)
+            people.token("x-y", Role.ADMIN, "own", at=service.clock.now(), by=theirs, name="tok-theirs")
+            assert [token.id for token in People(people.engine, house="x_y").tokens("x_y")] == []
+            assert [token.id for token in People(people.engine, house="X-Y").tokens("X-Y")] == ["tok-theirs"]
+
+    go(like())
+
+
+def test_a_person_with_a_long_name_makes_tokens(harbour, go):
+    """The database takes 200 signs for who made something, and PostgreSQL means it."""
+
+    async def long():
+        async with running(harbour) as service:
+            admin = service.client("aster", Role.ADMIN, "A" * 200)
+            made = (await admin.post("/v1/tokens", json={"role": "desk", "person": "Ida"})).json()
+            assert (len(made["made_by"]), made["made_by"][:8]) == (200, "aster: A")
+            assert (await admin.post("/v1/logins", json={"claim": "sub", "value": "ida", "role": "desk", "person": "Ida"})).status_code == 201
+
+    go(long())
+
+
+@pytest.mark.parametrize("act", ["token", "rotation", "login"])
+def test_what_cannot_be_written_down_is_not_done(harbour, go, act):
+    async def whole():
+        async with running(harbour) as service:
+            admin, people = service.client("aster", Role.ADMIN), service.front.people
+            (mine,) = people.tokens("aster")
+            people_module.DEEDS.drop(people.engine)
+            path, body = {
+                "token": ("/v1/tokens", {"role": "desk", "person": "Ida"}),
+                "rotation": (f"/v1/tokens/{mine.id}/rotation", {"overlap": 0}),
+                "login": ("/v1/logins", {"claim": "sub", "value": "ida", "role": "desk", "person": "Ida"}),
+            }[act]
+            with pytest.raises(sa.exc.OperationalError):
+                await admin.post(path, json=body)
+            (same,) = people.tokens("aster")
+            assert same.expires_at is None
+            assert people.logins("aster") == ()
+
+    go(whole())
+
+
+def test_a_login_that_is_repeated_under_its_key_is_answered_as_it_was(harbour, go):
+    async def repeat():
+        async with running(harbour) as service:
+            admin, key = service.client("aster", Role.ADMIN), {"Idempotency-Key": "ida"}
+            body = {"claim": "email", "value": "Ida@aster.example", "role": "desk", "person": "Ida"}
+            first = await admin.post("/v1/logins", json=body, headers=key)
+            await service.move_to(service.clock.now() + 60)
+            again = await admin.post("/v1/logins", json=body, headers=key)
+            assert (again.status_code, again.json()) == (201, first.json())
+            other = await admin.post("/v1/logins", json=body | {"role": "admin"}, headers=key)
+            assert (other.status_code, other.json()["code"]) == (409, "DIB308")
+            assert (await admin.post("/v1/logins", json=body)).json()["code"] == "DIB355"
+            assert len([deed for deed in (await admin.get("/v1/access-log")).json()["items"] if deed["did"] == "made a login"]) == 1
+
+    go(repeat())

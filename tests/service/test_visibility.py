@@ -202,7 +202,9 @@ def test_every_party_sees_what_the_table_says_and_nothing_else(go, who):
             await live(service)
             house = service.client("aster", Role.ADMIN)
             made = await house.post("/v1/tokens", json={"role": "admin", "person": "Invited", "party": "borealis"})
-            invited = service.bare({"authorization": f"Bearer {made.json()['secret']}"})
+            invitation = service.bare({"authorization": f"Bearer {made.json()['secret']}"})
+            own = (await invitation.post(f"/v1/tokens/{made.json()['id']}/rotation", json={})).raise_for_status().json()
+            invited = service.bare({"authorization": f"Bearer {own['secret']}"})
             (await invited.post("/v1/tokens", json={"role": "desk", "person": "Of their own"})).raise_for_status()
             client = service.client(party, Role.ADMIN, "the reader")
             seen = {name: "yes" if await probe(client) else "no" for name, probe in PROBES.items()}

@@ -1108,7 +1108,9 @@ class Operations:
 
         Makes a token for a person of your party; its secret is in the answer, and never again.
 
-        The administrator of the house may invite the first administrator of any party; from then on that party's people are its own affair.
+        The administrator of the house may invite the first administrator of any party.  Who is invited replaces the
+        invitation before anything else (`POST /v1/tokens/{id}/rotation`), with a token that the house never sees; from then
+        on that party's people are its own affair.
         """
         return Ask(
             method="POST",
@@ -1131,9 +1133,10 @@ class Operations:
     def rotate_token(self, id: str, /, *, overlap: int = 86400, key: str = "", dry_run: bool = False) -> Ask[TokenView]:
         """Replace a token.
 
-        Makes a new one for the same person and role; the old one stays good for a while, so that nothing breaks.
+        Makes a new one for the same person and role, for as long; the old one stays good for a while, so that nothing breaks.
 
-        Everybody may replace their own; an administrator, any of the party's.
+        Everybody may replace their own; an administrator, any of the party's.  An invitation is replaced by whoever holds
+        it, which accepts it: it is used up at once, and the new token is good until it is revoked.
         """
         return Ask(method="POST", path=f"/v1/tokens/{part(id)}/rotation", answer=TokenView, body=Rotation(overlap=overlap), key=key, dry_run=dry_run)
 

@@ -1110,7 +1110,7 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     party: str
     role: Literal["admin", "operator", "desk", "finance", "auditor"]
     person: str
-    status: Literal["good", "expired", "revoked"]
+    status: Literal["good", "invitation", "expired", "revoked"]
     made_by: str
     made_at: datetime
     expires_at: datetime | None = None

@@ -22,7 +22,7 @@ from dibs.service.documents import documents
 from dibs.service.limits import RECOGNISED, Gate, Limits
 from dibs.service.openapi import KEY_MAX
 from dibs.service.operation import Call, NoBody
-from dibs.service.problems import Problem, bad_body, bad_query, broken, not_permitted, problem_of, respond_to, unauthenticated
+from dibs.service.problems import Problem, bad_body, bad_query, broken, not_permitted, problem_of, respond_to, to_be_accepted, unauthenticated
 from dibs.service.routes import OPERATIONS
 from dibs.service.soundness import shown, unsound
 
@@ -86,10 +86,16 @@ def _endpoint(front: Front, operation: Operation) -> Callable[[Request], Awaitab
 def authenticate(front: Front, request: Request, operation: Operation) -> Actor:
     """Who asks, if they may.  Raises `Problem` 401 or 403."""
     token = bearer(request.headers.get("authorization", ""))
-    actor = front.people.recognise(token, at=front.office.now()) if token else None
-    if actor is None:
+    now = front.office.now()
+    shown = front.people.shown(token, at=now) if token else None
+    if shown is None:
         raise unauthenticated()
     request.scope.setdefault("state", {})[RECOGNISED] = True
+    actor = front.people.use(shown, at=now)
+    if actor is None:
+        if operation.name != "rotate_token" or request.path_params["id"] != shown.id:
+            raise to_be_accepted(shown.id)
+        actor = front.people.actor(shown)
     permit(actor, operation)
     return actor
 

@@ -78,6 +78,12 @@ def unauthenticated() -> Problem:
     return Problem("DIB300", 401, "who is asking?", detail, headers={"www-authenticate": 'Bearer realm="dibs"'})
 
 
+def to_be_accepted(name: str) -> Problem:
+    """An invitation opens nothing: whoever made it knows it, too."""
+    detail = f"this is an invitation, which whoever sent it knows, too: put a token of your own in its place first, `POST /v1/tokens/{name}/rotation`"
+    return Problem("DIB364", 403, "an invitation is accepted first", detail)
+
+
 def not_permitted(role: str, needs: str) -> Problem:
     """The role does not go that far."""
     return Problem("DIB301", 403, "not in this role", f"a token with the role `{role}` may not do this: it takes {needs}")
@@ -93,16 +99,16 @@ def no_such(what: str) -> Problem:
     return Problem("DIB302", 404, "not found", f"there is no {what}: check the id, or list what there is")
 
 
-def broken() -> Problem:
-    """An error of ours: nothing of it is told."""
-    detail = "this should not happen and is not your doing: it is on our log; repeat the call under the same idempotency key, or tell us when it was"
-    return Problem("DIB306", 500, "an error of ours", detail, retry=True)
-
-
 def unread(offer: str) -> Problem:
     """Whoever was not named behind the barrier answers nothing there: what an answer tells is what the notice says (R24)."""
     detail = f"`{shown(offer)}` is behind the information barrier: have a person who was named read it, or decline it without a claim of inability"
     return Problem("DIB313", 403, "behind the barrier", detail)
+
+
+def broken() -> Problem:
+    """An error of ours: nothing of it is told."""
+    detail = "this should not happen and is not your doing: it is on our log; repeat the call under the same idempotency key, or tell us when it was"
+    return Problem("DIB306", 500, "an error of ours", detail, retry=True)
 
 
 def bad_body(detail: str, findings: tuple[Finding, ...] = ()) -> Problem:

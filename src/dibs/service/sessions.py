@@ -3,6 +3,7 @@
     sessions.signed_in(request) -> Actor | None
     sessions.csrf_token(request) -> str                      # goes into every form as `csrf`
     sessions.check_csrf(request, form["csrf"]) -> bool       # first of all, for every form that is sent
+    sessions.accept(token) -> str                            # what takes the place of an invitation, to be shown once
     sessions.sign_in(request, response, token) -> bool
     sessions.sign_out(request, response)
 
@@ -108,7 +109,7 @@ class Sessions:
             return None
         if row.by == "token":
             token = people.find(row.behind)
-            actor = people.actor(token) if token is not None and token.good(self._front.office.now()) else None
+            actor = people.use(token, at=self._front.office.now()) if token is not None else None
         else:
             login = people.find_login(row.behind)
             actor = people.actor(login) if login is not None else None
@@ -139,12 +140,26 @@ class Sessions:
     # --- coming and going
 
     def sign_in(self, request: Request, response: Response, token: str) -> bool:
-        """Begin a session with a token, if it is good."""
-        actor = self._front.people.recognise(token, at=self._front.office.now())
+        """Begin a session with a token, if it is good and no invitation."""
+        people, now = self._front.people, self._front.office.now()
+        shown = people.shown(token, at=now)
+        actor = None if shown is None else people.lets_in(shown, at=now)  # it is used once the browser comes back with the cookie
         if actor is None:
             return False
         self._begin(request, response, actor, by="token")
         return True
+
+    def accept(self, token: str) -> str:
+        """Put a token in the place of an invitation: its text, which is shown once; empty if it is no invitation."""
+        people, now = self._front.people, self._front.office.now()
+        old = people.shown(token, at=now)
+        if old is None or not people.invitation(old):
+            return ""
+        by = people.actor(old)
+        try:
+            return people.replace(old, people.successor(old, by=by, at=now), by=by, overlap=0)
+        except Problem:  # somebody accepted it in this moment
+            return ""
 
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session, here and for whoever else has the cookie."""

@@ -55,7 +55,8 @@ async def _page(visit: Visit, done: Done | None, made: TokenView | None) -> Resp
     may = visit.actor.role in PEOPLE
     tokens = (await visit.ask(list_tokens, limit=200)).items if may else ()
     now = visit.front.office.now()
-    uninvited = [(party, name) for party, name in visit.names.items() if visit.actor.house and may and not visit.front.people.admins(party, at=now)]
+    people, invites = visit.front.people, visit.actor.house and may
+    uninvited = [(party, name) for party, name in visit.names.items() if invites and not people.administered(party, at=now)]
     return show(
         visit,
         "people.html",

@@ -120,12 +120,14 @@ async def _sign_in(door: Sessions, request: Request) -> Response:
     fault = ""
     if request.method == "POST":
         form = await _form(request)
-        response = go("/")
         if not door.check_csrf(request, form.get("csrf", "")):
             return bare(
                 "sign-in.html", 403, fault="That form came from another page. Sign in here.", oidc=door.company, csrf=door.csrf_token(request)
             )
-        if door.sign_in(request, response, form.get("token", "").strip()):
+        shown = form.get("token", "").strip()
+        own = door.accept(shown)
+        response = bare("accepted.html", secret=own) if own else go("/")
+        if door.sign_in(request, response, own or shown):
             return response
         fault = "This token is not good, or not any more. Copy it whole, from dibs_ to its end, or ask your administrator for a new one."
     return bare("sign-in.html", 401 if fault else 200, fault=fault, oidc=door.company, csrf=door.csrf_token(request))

@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from dibs.service.access import EVERYBODY, PEOPLE, Role
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
-from dibs.service.people import Deed, Login, Token
-from dibs.service.problems import Problem, not_found
+from dibs.service.people import ACCEPTED, Deed, Login, Token, not_good, said
+from dibs.service.problems import Problem, key_reused, not_found
 from dibs.service.shapes import Id, MeView, When, moment, when
 
 Person = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -41,7 +41,8 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     party: str
     role: Role
     person: str
-    status: Literal["good", "expired", "revoked"]
+    status: Literal["good", "invitation", "expired", "revoked"]
+    """An `invitation` is good for its own replacement, and for nothing else."""
     made_by: str
     made_at: datetime
     expires_at: datetime | None = None
@@ -118,51 +119,58 @@ async def me(call: Call[NoBody, NoQuery]) -> MeView:
 async def make_token(call: Call[NewToken, NoQuery]) -> TokenView:
     """Makes a token for a person of your party; its secret is in the answer, and never again.
 
-    The administrator of the house may invite the first administrator of any party; from then on that party's people are its own affair.
+    The administrator of the house may invite the first administrator of any party.  Who is invited replaces the
+    invitation before anything else (`POST /v1/tokens/{id}/rotation`), with a token that the house never sees; from then
+    on that party's people are its own affair.
     """
     body, now = call.body, call.front.office.now()
-    party = _party(call, body.party, body.role)
+    party = _party(call, body.party, role=body.role)
     expires = moment(body.expires_at) if body.expires_at else None
     if expires is not None and expires <= now:
         raise Problem("DIB351", 422, "it would be over", "`expires_at` has passed already: give a later instant, or leave it out")
     name = call.front.name(call, "tok")
-    by = f"{call.actor.party}: {call.actor.person}"
-    made = Token(id=name, party=party, role=body.role, person=body.person, made_by=by, made_at=now, expires_at=expires, revoked_at=None, used_at=None)
+    made = Token(
+        id=name,
+        party=party,
+        role=body.role,
+        person=body.person,
+        made_by=said(call.actor),
+        made_at=now,
+        expires_at=expires,
+        revoked_at=None,
+        used_at=None,
+    )
     if call.dry_run:
-        return _view(made, now)
-    text = call.front.people.token(party, body.role, body.person, at=now, expires_at=expires, by=by, name=name)
-    call.front.people.note(call.actor, "made a token", name, of=party, at=now)
-    return _view(made, now, secret=text)
+        return _view(call, made)
+    text = call.front.people.token(party, body.role, body.person, at=now, expires_at=expires, by=call.actor, name=name)
+    return _view(call, made, secret=text)
 
 
 @operation("GET", "/v1/tokens", "List tokens", roles=PEOPLE, side="any")
 async def list_tokens(call: Call[NoBody, Page]) -> TokenList:
     """The tokens of your party, good or not, without their secrets; the house also sees the administrators it invited."""
-    now = call.front.office.now()
     tokens = ((token.id, token) for token in call.front.people.tokens(call.actor.party))
-    items, following = call.front.page(tokens, call.query, lambda token: _view(token, now))
+    items, following = call.front.page(tokens, call.query, lambda token: _view(call, token))
     return TokenList(items=items, next=following)
 
 
 @operation("POST", "/v1/tokens/{id}/rotation", "Replace a token", roles=EVERYBODY, side="any", status=201)
 async def rotate_token(call: Call[Rotation, NoQuery]) -> TokenView:
-    """Makes a new one for the same person and role; the old one stays good for a while, so that nothing breaks.
+    """Makes a new one for the same person and role, for as long; the old one stays good for a while, so that nothing breaks.
 
-    Everybody may replace their own; an administrator, any of the party's.
+    Everybody may replace their own; an administrator, any of the party's.  An invitation is replaced by whoever holds
+    it, which accepts it: it is used up at once, and the new token is good until it is revoked.
     """
-    old, now = _find(call), call.front.office.now()
+    old, now, people = _find(call), call.front.office.now(), call.front.people
+    if old.party != call.actor.party:
+        raise Problem("DIB350", 403, "not your people", "who was invited replaces the invitation, and nobody else: revoke it, and invite anew")
     if not old.good(now):
-        raise Problem("DIB356", 409, "not good any more", f"the token `{old.id}` has expired or was revoked: make a new one instead")
-    name = call.front.name(call, "tok")
-    by = f"{call.actor.party}: {call.actor.person}"
-    made = Token(id=name, party=old.party, role=old.role, person=old.person, made_by=by, made_at=now, expires_at=None, revoked_at=None, used_at=None)
+        raise not_good(old.id)
+    made = people.successor(old, by=call.actor, at=now, name=call.front.name(call, ACCEPTED if people.invitation(old) else "tok"))
     if call.dry_run:
-        return _view(made, now)
-    people = call.front.people
-    text = people.token(old.party, old.role, old.person, at=now, by=by, name=name)
-    people.expire(old.id, at=now + call.body.overlap)
-    people.note(call.actor, "replaced a token", f"{old.id} by {name}", of=old.party, at=now)
-    return _view(made, now, secret=text)
+        return _view(call, made)
+    text = people.replace(old, made, by=call.actor, overlap=call.body.overlap)
+    return _view(call, made, secret=text)
 
 
 @operation("DELETE", "/v1/tokens/{id}", "Revoke a token", roles=EVERYBODY, side="any")
@@ -173,25 +181,26 @@ async def revoke_token(call: Call[NoBody, NoQuery]) -> TokenView:
         detail = "it is the last one of your party's administrators, and nobody could let anybody in any more: make another one first"
         raise Problem("DIB353", 409, "the last one", detail)
     if not call.dry_run:
-        people.revoke(token.id, at=now)
-        people.note(call.actor, "revoked a token", token.id, of=token.party, at=now)
+        people.revoke(token.id, at=now, by=call.actor, of=token.party)
         token = people.find(token.id) or token
-    return _view(token, now)
+    return _view(call, token)
 
 
 @operation("POST", "/v1/logins", "Let somebody in by their company's sign-in", roles=PEOPLE, side="any", status=201)
 async def make_login(call: Call[NewLogin, NoQuery]) -> LoginView:
     """Whoever the provider says has this verified e-mail address, or is this subject, comes in with this role."""
     body, now = call.body, call.front.office.now()
-    party = _party(call, body.party, body.role)
+    party = _party(call, body.party)
     value = body.value.strip().lower() if body.claim == "email" else body.value
-    by = f"{call.actor.party}: {call.actor.person}"
     name = call.front.name(call, "login")
-    made = Login(id=name, claim=body.claim, value=value, party=party, role=body.role, person=body.person, made_by=by, made_at=now)
+    made = Login(id=name, claim=body.claim, value=value, party=party, role=body.role, person=body.person, made_by=said(call.actor), made_at=now)
+    if (before := call.front.people.find_login(name)) is not None:
+        if msgspec.structs.replace(before, made_at=now) != made:
+            raise key_reused()
+        return _login(before)
     if call.dry_run:
         return _login(made)
-    call.front.people.login(made)
-    call.front.people.note(call.actor, "made a login", f"{name} for {value}"[:200], of=party, at=now)
+    call.front.people.login(made, by=call.actor)
     return _login(made)
 
 
@@ -210,8 +219,7 @@ async def remove_login(call: Call[NoBody, NoQuery]) -> LoginView:
     if login is None or login.party != call.actor.party:
         raise not_found("login", call.id)
     if not call.dry_run:
-        call.front.people.forget_login(login.id)
-        call.front.people.note(call.actor, "removed a login", login.id, of=login.party, at=call.front.office.now())
+        call.front.people.forget_login(login, by=call.actor, at=call.front.office.now())
     return _login(login)
 
 
@@ -223,8 +231,11 @@ async def access_log(call: Call[NoBody, Page]) -> DeedList:
     return DeedList(items=items, next=following)
 
 
-def _party(call: Call[Any, Any], named: str | None, role: Role) -> str:
-    """Whose person it will be.  Raises `Problem` 403 (DIB350) or 422 (DIB352)."""
+def _party(call: Call[Any, Any], named: str | None, *, role: Role | None = None) -> str:
+    """Whose person it will be; of another party the house invites, by a token, in the role of an administrator.
+
+    Raises `Problem` 403 (DIB350) or 422 (DIB352).
+    """
     front, actor = call.front, call.actor
     party = named or actor.party
     if party == actor.party:
@@ -234,8 +245,8 @@ def _party(call: Call[Any, Any], named: str | None, role: Role) -> str:
     if party not in front.office.agreement.agreement.parties:
         known = ", ".join(f"`{name}`" for name in front.office.agreement.agreement.parties)
         raise Problem("DIB352", 422, "no such party", f"the agreement has no party `{party}`: it has {known}")
-    if role is not Role.ADMIN or front.people.admins(party, at=front.office.now()):
-        detail = f"you may invite the first administrator of `{party}`, who lets in its other people: its people are its own affair"
+    if role is not Role.ADMIN or front.people.administered(party, at=front.office.now()):
+        detail = f"you may invite the first administrator of `{party}` by a token, who lets in its other people: its people are its own affair"
         raise Problem("DIB350", 403, "not your people", detail)
     return party
 
@@ -251,13 +262,18 @@ def _find(call: Call[Any, Any]) -> Token:
     raise not_found("token", call.id)
 
 
-def _view(token: Token, now: int, *, secret: str = "") -> TokenView:
+def _view(call: Call[Any, Any], token: Token, *, secret: str = "") -> TokenView:
+    status: Literal["good", "invitation", "expired", "revoked"] = "expired"
+    if token.revoked_at is not None:
+        status = "revoked"
+    elif token.good(call.front.office.now()):
+        status = "invitation" if call.front.people.invitation(token) else "good"
     return TokenView(
         id=token.id,
         party=token.party,
         role=token.role,
         person=token.person,
-        status="revoked" if token.revoked_at is not None else "good" if token.good(now) else "expired",
+        status=status,
         made_by=token.made_by,
         made_at=when(token.made_at),
         expires_at=None if token.expires_at is None else when(token.expires_at),
