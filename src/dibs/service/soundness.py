@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import msgspec.inspect
 
 from dibs.errors import Finding, Mark
 
@@ -55,8 +57,12 @@ def unsound(value: Any, where: str = "$") -> Iterator[Finding]:
             if not FIRST <= value < LAST:
                 yield _finding(f"the day `{value}`", where, f"name one from {FIRST} on and before {LAST}")
         case msgspec.Struct():
+            shaped = _shaped(type(value))
             for name, encoded in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
-                yield from unsound(getattr(value, name), f"{where}.{encoded}")
+                item = getattr(value, name)
+                if name in shaped and any(text.endswith("\n") for text in _texts(item)):
+                    yield _finding("a name with a line break behind it", f"{where}.{encoded}", "leave it out")
+                yield from unsound(item, f"{where}.{encoded}")
         case dict():
             for key, item in value.items():
                 yield from unsound(key, f"{where} (a key)")
@@ -64,6 +70,41 @@ def unsound(value: Any, where: str = "$") -> Iterator[Finding]:
         case tuple() | list():
             for nth, item in enumerate(value):
                 yield from unsound(item, f"{where}[{nth}]")
+        case _:
+            return
+
+
+@cache
+def _shaped(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The members whose texts have a pattern: its `$` lets a line break pass at the end, here and not where JSON Schema is read."""
+    return frozenset(field.name for field in msgspec.inspect.type_info(kind).fields if _patterned(field.type))  # type: ignore[attr-defined]
+
+
+def _patterned(kind: msgspec.inspect.Type) -> bool:
+    match kind:
+        case msgspec.inspect.StrType(pattern=pattern):
+            return pattern is not None
+        case msgspec.inspect.UnionType(types=types):
+            return any(_patterned(one) for one in types)
+        case msgspec.inspect.CollectionType(item_type=item):
+            return _patterned(item)
+        case msgspec.inspect.DictType(key_type=key, value_type=item):
+            return _patterned(key) or _patterned(item)
+        case _:
+            return False
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in the value of a member, but for those in members of its own."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for pair in value.items():
+                yield from _texts(pair)
+        case tuple() | list():
+            for item in value:
+                yield from _texts(item)
         case _:
             return
 
