@@ -159,8 +159,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
-Heard: TypeAlias = "tuple[AnyEvent, ...] | DibsError"
-"""What came of one act of a group, or why it was not heard."""
+Heard: TypeAlias = "tuple[AnyEvent, ...] | Exception"
+"""What came of one act of a group, or why it was not heard: a `DibsError`, or a bug of ours that its judging ran into."""
 
 
 class Broker:
@@ -237,7 +237,7 @@ class Broker:
         """
         if self._store.shared:
             (heard,) = self.submit_each((Act(command=command, at=at, key=key),))
-            if isinstance(heard, DibsError):
+            if isinstance(heard, Exception):
                 raise heard
             return heard
         if key:
@@ -253,7 +253,7 @@ class Broker:
     def submit_each(self, acts: Sequence[Act]) -> tuple[Heard, ...]:
         """Hear many commands, in order, each for itself, and make them durable together.
 
-        One that `submit` would raise for gets that error as its outcome; the others stand.  Raises `Unavailable` if
+        One that `submit` would raise for gets that error as its outcome, a bug of ours too; the others stand.  Raises `Unavailable` if
         the store cannot keep them: then none of them happened.  Where others write to the book, too, and one of them
         was faster, everything is judged again on how things stand now.
         """
@@ -286,7 +286,7 @@ class Broker:
             if len(acts) > GROUP_MAX:
                 message = f"more than {GROUP_MAX} acts in one commit"
                 raise ValueError(message)
-            return tuple([heard for heard in self._ordered(acts, together=True) if not isinstance(heard, DibsError)])
+            return tuple([heard for heard in self._ordered(acts, together=True) if not isinstance(heard, Exception)])
         entries: list[Entry] = []
         answers: list[tuple[AnyEvent, ...]] = []
         keys: dict[str, Entry] = {}
@@ -375,24 +375,27 @@ class Broker:
         first = self._store.size
         certain, at = self._state, self._at
         self._state = suppose(certain)
-        failed: DibsError | None = None
+        failed: Exception | None = None
         try:
             for act in acts:
                 try:
                     known = self._done(act.command, act.key, keys.get(act.key) or self._store.find(act.key)) if act.key else None
-                    if known is None:
-                        entry = self._judge(act.command, self._time(act.at), act.key, first + len(entries))
-                        known = entry.events
-                        if entry.events or not isinstance(act.command, Wake):
-                            entries.append(entry)
-                            keys[act.key] = entry
-                            self._fold(entry)
-                    heard.append(known)
-                except (BadInput, Unavailable) as error:
-                    if isinstance(error, Unavailable) and error.code != "DIB162":
-                        raise  # only a wrong clock is the act's own fault
+                    entry = None if known is not None else self._judge(act.command, self._time(act.at), act.key, first + len(entries))
+                except Exception as error:
+                    # A wrong act or a wrong clock is the act's own fault; a bug comes with the act, and judging changes nothing.
+                    own = isinstance(error, BadInput) or (isinstance(error, Unavailable) and error.code == "DIB162")
+                    if isinstance(error, DibsError) and not own:
+                        raise
                     heard.append(error)
                     failed = failed or error
+                    continue
+                if entry is not None:
+                    known = entry.events
+                    if entry.events or not isinstance(act.command, Wake):
+                        entries.append(entry)
+                        keys[act.key] = entry
+                        self._fold(entry)
+                heard.append(known or ())
             following = due(self._state)
         finally:
             self._state, self._at = certain, at

@@ -84,10 +84,12 @@ class Feed:
             return
         sight, _ = self._views(entry.agreement)
         place = entry.seq << _SHIFT
+        seen = [(number, sight.audience(event, state)) for number, event in enumerate(entry.events, start=place)]
+        # From here on nothing can fail: all of an entry is noted, or nothing.
         heard = {self._house, _ANYBODY}
         self._stream(self._house).extend(range(place, place + len(entry.events)))
-        for number, event in enumerate(entry.events, start=place):
-            for party in sight.audience(event, state):
+        for number, parties in seen:
+            for party in parties:
                 heard.add(party)
                 self._stream(party).append(number)
         if self._bells:

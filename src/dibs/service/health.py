@@ -51,6 +51,8 @@ async def ready(office: Office, engine: sa.Engine) -> Response:
 
 
 def _book(office: Office) -> str:
+    if not office.at_work:
+        return "not heard"
     return "ok" if office.failing is None else "not writable"
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from dibs.errors import DibsError
 from dibs.procedure.events import CommandRefused, CommandRepeated
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Metrics:
 
 def outcome(heard: Heard) -> str:
     """What came of an act, in one word."""
-    if isinstance(heard, DibsError):
+    if isinstance(heard, Exception):
         return "not_heard"
     if any(isinstance(event, CommandRefused) for event in heard):
         return "refused"

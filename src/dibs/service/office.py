@@ -9,11 +9,11 @@ its own instant.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from dibs.procedure.state import State
     from dibs.quantities import Instant
 
+LOG = logging.getLogger("dibs.service")
+
 WATCH_EVERY = 0.2
 """Seconds between two looks at the clock, and at a book that others write to as well."""
 GROUP = 1_000
@@ -48,7 +50,7 @@ class Listener(Protocol):
     """Is told of every entry once it is kept, in order."""
 
     def __call__(self, entry: Entry, /) -> None:
-        """Take note; must not fail."""
+        """Take note; must not fail.  What it fails at is logged, and it is not told again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,13 @@ class Observer(Protocol):
     """Measures the office at its work."""
 
     def committed(self, commit: Commit, /) -> None:
-        """A group was heard; must not fail."""
+        """A group was heard; must not fail.  Whoever acted has the answer already."""
 
     def woke(self, late: int, /) -> None:
         """Something took effect, and was put on record so many seconds after its instant; must not fail."""
+
+
+_Waiting: TypeAlias = "tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]"
 
 
 class Office:
@@ -82,7 +87,7 @@ class Office:
         self.feed = Feed(house, text=store.text, read=store.read)
         self._listeners: list[Callable[[Entry], None]] = [self.index.hear]
         self.broker = Broker(store, agreement, clock=clock, listener=self, snapshot_after=snapshot_after)
-        self._waiting: deque[tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._bell: asyncio.Event | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._changed: asyncio.Condition | None = None
@@ -135,6 +140,11 @@ class Office:
         return tuple([await self.act(command, f"{key}#{nth}" if key and nth else key) for nth, command in enumerate(commands)])
 
     @property
+    def at_work(self) -> bool:
+        """Whether it is open, and both tasks run: one that ended by itself was ended by a bug."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    @property
     def waiting(self) -> int:
         """How many acts have come in and are not heard yet."""
         return len(self._waiting)
@@ -166,11 +176,11 @@ class Office:
         """Hear what has come in already, stop, sign the book and let it go."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        if self._waiting:
-            self._hear([*self._waiting])
+        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                LOG.error("a task of the office had ended", exc_info=ended)
+        while group := self._next_group():
+            self._hear(group)
         self.broker.close()
 
     # --- the two tasks
@@ -181,43 +191,52 @@ class Office:
         while True:
             await self._bell.wait()
             self._bell.clear()
-            while group := [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]:
+            while group := self._next_group():
                 self._hear(group)
                 await self._ring()
 
-    def _hear(self, group: list[tuple[Act, asyncio.Future[tuple[AnyEvent, ...]]]]) -> None:
+    def _next_group(self) -> list[_Waiting]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
+
+    def _hear(self, group: list[_Waiting]) -> None:
+        """Hear them and answer each, whatever happens: a bug is answered and logged, and the next group is heard."""
         live = [(act, future) for act, future in group if not future.done()]
         acts = tuple(act for act, _ in live)
         began = time.perf_counter()
         try:
             outcomes = self.broker.submit_each(acts)
-        except (BadInput, Unavailable) as error:
+        except Exception as error:  # noqa: BLE001 - it is logged below, and told to everybody whom it concerns
             self.failing = error if isinstance(error, Unavailable) else self.failing
-            self._observe(Commit(acts=acts, outcomes=(error,) * len(acts), seconds=time.perf_counter() - began))
-            for _, future in live:
-                future.set_exception(error)
-            return
-        except BaseException as error:
-            for _, future in live:
-                future.set_exception(error)
-            raise
-        self.failing = None
-        self._observe(Commit(acts=acts, outcomes=outcomes, seconds=time.perf_counter() - began))
-        for (_, future), outcome in zip(live, outcomes, strict=True):
-            if isinstance(outcome, DibsError):
-                future.set_exception(outcome)
-            else:
+            outcomes = (error,) * len(acts)
+        else:
+            self.failing = None
+        seconds = time.perf_counter() - began
+        logged: set[int] = set()
+        for (act, future), outcome in zip(live, outcomes, strict=True):
+            if not isinstance(outcome, Exception):
                 future.set_result(outcome)
+                continue
+            future.set_exception(outcome)
+            if not isinstance(outcome, DibsError) and id(outcome) not in logged:
+                logged.add(id(outcome))
+                LOG.error("unforeseen error in hearing %s", type(act.command).__name__, exc_info=outcome)
+        self._observe(lambda observer: observer.committed(Commit(acts=acts, outcomes=outcomes, seconds=seconds)))
 
     async def _watch(self) -> None:
         """Sleep until something is due, and let it happen."""
+        logged = ""
         while True:
             before = self.store.size
             try:
                 self.wake()
             except Unavailable as error:  # the next look tries again
                 self.failing = error
+            except Exception as error:  # the same; until it goes through, the clock counts as standing still
+                if logged != repr(error):  # once, and not at every look
+                    logged = repr(error)
+                    LOG.exception("unforeseen error in letting time pass")
             else:
+                logged = ""
                 self.looked_at = time.monotonic()
             if self.store.size != before:
                 await self._ring()
@@ -234,12 +253,14 @@ class Office:
                 self.broker.submit(Wake(by="clock"))
             self.failing = None
             self.late_by_max = max(self.late_by_max, now - following)
-            for observer in self.observers:
-                observer.woke(now - following)
+            self._observe(lambda observer: observer.woke(now - following))
 
-    def _observe(self, commit: Commit) -> None:
+    def _observe(self, tell: Callable[[Observer], None]) -> None:
         for observer in self.observers:
-            observer.committed(commit)
+            try:
+                tell(observer)
+            except Exception:
+                LOG.exception("unforeseen error in measuring")
 
     async def _ring(self) -> None:
         assert self._changed is not None  # noqa: S101 - `open` made it
@@ -249,10 +270,19 @@ class Office:
     # --- as the broker's listener
 
     def hear(self, entry: Entry, state: State) -> None:
-        """Tell whoever listens."""
-        self.feed.hear(entry, state)
+        """Tell whoever listens.  Raises `Unavailable` if it has to be told again; then nobody has heard it."""
+        try:
+            self.feed.hear(entry, state)
+        except Unavailable as error:
+            LOG.warning("entry %d has to be told again: %s", entry.seq, error.code)
+            raise
+        except Exception:
+            LOG.exception("unforeseen error in telling of entry %d", entry.seq)
         for listener in self._listeners:
-            listener(entry)
+            try:
+                listener(entry)
+            except Exception:
+                LOG.exception("unforeseen error in telling of entry %d", entry.seq)
 
     def freeze(self) -> bytes:
         """Where things are in the book, and who may see them."""
