@@ -105,6 +105,10 @@ class Feed:
         """The same streams again.  Raises `ValueError` if it is not what `freeze` gives."""
         self._streams = {party: array("q", places) for party, places in msgspec.msgpack.decode(frozen, type=dict[str, bytes]).items()}
 
+    def forget(self) -> None:
+        """Every stream is empty; whoever waits goes on waiting."""
+        self._streams.clear()
+
     # --- reading
 
     def size(self, party: PartyId) -> int:

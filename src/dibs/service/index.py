@@ -60,6 +60,11 @@ class Index:
         self._about = {(kind, name): array("q", numbers) for kind, name, numbers in about}
         self.texts = texts
 
+    def forget(self) -> None:
+        """Nothing is known, as at the beginning."""
+        self._about.clear()
+        self.texts.clear()
+
     def _note(self, subject: tuple[str, str], seq: int) -> None:
         entries = self._about.get(subject)
         if entries is None:

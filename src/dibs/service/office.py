@@ -289,10 +289,15 @@ class Office:
         return msgspec.msgpack.encode((self.index.freeze(), self.feed.freeze()))
 
     def thaw(self, frozen: bytes) -> None:
-        """The same again.  Raises `ValueError` if it is not that."""
-        index, feed = msgspec.msgpack.decode(frozen, type=tuple[bytes, bytes])
-        self.feed.thaw(feed)
-        self.index.thaw(index)
+        """The same again.  Raises `ValueError` if it is not that; then nothing is known, so that hearing everything doubles nothing."""
+        try:
+            index, feed = msgspec.msgpack.decode(frozen, type=tuple[bytes, bytes])
+            self.feed.thaw(feed)
+            self.index.thaw(index)
+        except ValueError:
+            self.feed.forget()
+            self.index.forget()
+            raise
 
 
 def house_of(agreement: Compiled, named: str = "") -> PartyId:
