@@ -6,18 +6,29 @@ import re
 from collections import Counter
 from datetime import datetime
 
+import httpx
+import msgspec
 import pytest
 import sqlalchemy as sa
 from starlette.requests import Request
 
 from dibs.service import people as people_module
+from dibs.service import sessions as sessions_module
 from dibs.service.access import Actor, Role
+from dibs.service.app import make_app
+from dibs.service.limits import Limits
 from dibs.service.people import People
 from dibs.service.problems import Problem
 from dibs.service.sessions import Sessions
 from dibs.testing.service import running
+from dibs.web.routes import routes
 
 from .test_limits import at_the_gate
+from .test_sign_in import Browser, come_in, login, provider
+
+__all__ = ["provider"]  # a fixture
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib")  # the provider's own parts
 
 
 def bearer(secret):
@@ -292,3 +303,75 @@ def test_a_login_that_is_repeated_under_its_key_is_answered_as_it_was(harbour, g
             assert len([deed for deed in (await admin.get("/v1/access-log")).json()["items"] if deed["did"] == "made a login"]) == 1
 
     go(repeat())
+
+
+# --- the company's sign-in
+
+
+def test_whoever_asks_for_the_companys_sign_in_writes_nothing_and_not_too_often(harbour, go, provider):
+    async def ask():
+        async with running(harbour) as service:
+            sessions = Sessions(service.front, oidc=provider)
+            tables = (sessions_module.ANSWERED, sessions_module.SESSIONS, people_module.DEEDS)
+            app = make_app(service.front, more=routes(service.front, sessions), limits=Limits(company=3))
+            client = at_the_gate(service, app=app)
+            codes = [(await client.get("/sign-in/company")).status_code for _ in range(3)]
+            late = await client.get("/sign-in/company/back?state=any&code=any")
+            assert (codes, late.status_code, late.json()["code"], "retry-after" in late.headers) == ([303] * 3, 429, "DIB361", True)
+            assert (await at_the_gate(service, app=app, address="192.0.2.2").get("/sign-in/company")).status_code == 303
+            with service.front.people.engine.connect() as db:
+                assert [db.execute(sa.select(sa.func.count()).select_from(table)).scalar() for table in tables] == [0, 0, 0]
+
+    go(ask())
+
+
+def test_what_came_back_once_does_not_come_back_again(harbour, go, provider):
+    async def replay():
+        async with running(harbour) as service:
+            await login(service, "sub", "bo")
+            browser = Browser(service, oidc=provider)
+            there = await browser.client.get("/sign-in/company")
+            async with httpx.AsyncClient() as company:
+                back = (await company.post(there.headers["location"], data={"sub": "bo"})).headers["location"].removeprefix("http://dibs.test")
+            thief = browser.another()
+            thief.cookies.update(dict(browser.client.cookies))
+            assert (await browser.client.get(back)).status_code == 303
+            answer = await thief.get(back)
+            assert (answer.status_code, "has been used" in answer.text) == (403, True)
+            assert not await browser.inside(thief)
+
+    go(replay())
+
+
+def test_what_we_asked_cannot_be_made_up(harbour, go, provider):
+    async def forge():
+        async with running(harbour) as service:
+            browser = Browser(service, oidc=provider)
+            await browser.client.get("/sign-in/company?party=borealis")
+            (kept,) = browser.client.cookies.values()
+            question = browser.sessions._unseal(kept)
+            assert question.party == "borealis"
+            text, _, seal = kept.partition(".")
+            forged = browser.sessions._seal(msgspec.structs.replace(question, party="aster")).partition(".")[0]
+            for wrong in (f"{forged}.{seal}", f"{text}.", text, "", ".", "é.é", f"{text}.{seal[:-1]}"):
+                assert browser.sessions._unseal(wrong) is None, wrong
+
+    go(forge())
+
+
+def test_a_counterparty_that_writes_down_an_address_of_ours_shuts_nobody_out_and_catches_nobody(harbour, go, provider):
+    async def catch():
+        async with running(harbour) as service:
+            await login(service, "email", "ida@aster.example", party="borealis")
+            alone = Browser(service, oidc=provider)
+            choice = await come_in(alone, "ida")
+            assert (choice.status_code, "Borealis" in choice.text) == (200, True)
+            assert not await alone.inside(), "nobody lands with a party that they did not name"
+            await login(service, "email", "ida@aster.example")
+            both = Browser(service, oidc=provider)
+            assert (await come_in(both, "ida")).status_code == 303
+            assert "Aster" in (await both.client.get("/people")).text
+            log = (await service.client("aster", Role.AUDITOR).get("/v1/access-log")).json()["items"]
+            assert log[0]["did"] == "signed in"
+
+    go(catch())

@@ -137,6 +137,10 @@ class Front:
 
     # --- acting
 
+    def grown(self, purpose: str) -> bytes:
+        """A secret for one purpose, the same at every start and on every replica."""
+        return hmac.digest(self._secret, f"secret {purpose}".encode(), "sha256")
+
     def name(self, call: Call[Any, Any], kind: str) -> str:
         """A new name: the same one when the same act is repeated under its key, and one that tells nothing otherwise."""
         if not call.key:

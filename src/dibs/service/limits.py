@@ -30,6 +30,8 @@ PATIENCE: Final = 30.0
 """Seconds in which a request has to be here as a whole."""
 GUESSES: Final = 20
 """So many tokens that are not good may be shown from one address in a minute (bound is in)."""
+COMPANY_CALLS: Final = 120
+"""So often somebody at one address may go to their company's sign-in or come back in a minute (bound is in): each asks the provider."""
 REMEMBERED: Final = 1_000
 """So many tokens that were good are remembered, to let them pass where others guess (bound is in)."""
 SIGN_IN: Final = "/sign-in"
@@ -62,6 +64,7 @@ class Limits:
     """Requests a minute for each token; 0 for no limit."""
     body: int = BODY_MAX
     guesses: int = GUESSES
+    company: int = COMPANY_CALLS
     patience: float = PATIENCE
     hosts: frozenset[str] | None = None
     """Our names, without ports; numbers and `localhost` are let in besides.  None: whatever is called is ours."""
@@ -79,6 +82,7 @@ class Gate:
         self._counts = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._rate = RateLimitItemPerMinute(limits.rate) if limits.rate else None
         self._guesses = RateLimitItemPerMinute(limits.guesses)
+        self._company = RateLimitItemPerMinute(limits.company)
         self._good: dict[bytes, None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,6 +115,8 @@ class Gate:
             self._check_host(headers)
             if tries and token not in self._good:
                 self._check_guesses(address)
+            if scope["path"].startswith(f"{SIGN_IN}/"):
+                self._check_company(address)
             if token and self._rate:
                 told = self._check_rate(self._rate, token)
             await self._app(scope, self._bounded(headers, receive), sending)
@@ -145,6 +151,14 @@ class Gate:
         if not self._counts.test(self._guesses, address):
             wait = self._wait(self._guesses, address)
             detail = f"too many tokens that are not good were shown from your address: wait {wait} s"
+            raise Problem("DIB361", 429, "too many tries", detail, retry=True, headers={"retry-after": str(wait)})
+
+    def _check_company(self, address: str) -> None:
+        """Raise `Problem` 429 (DIB361) if somebody there has gone to a company's sign-in too often."""
+        key = f"company {address}"
+        if not self._counts.hit(self._company, key):
+            wait = self._wait(self._company, key)
+            detail = f"the company's sign-in was asked for too often from your address: wait {wait} s"
             raise Problem("DIB361", 429, "too many tries", detail, retry=True, headers={"retry-after": str(wait)})
 
     def _check_rate(self, rate: RateLimitItemPerMinute, token: bytes) -> dict[str, str]:

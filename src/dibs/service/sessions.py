@@ -16,10 +16,13 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 import sqlalchemy as sa
 from starlette.responses import RedirectResponse
 
@@ -29,15 +32,17 @@ from dibs.service.outbox import make_tables
 from dibs.service.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from dibs.contract.model import PartyId
     from dibs.quantities import Instant
     from dibs.service.access import Actor
     from dibs.service.front import Front
     from dibs.service.oidc import OidcSettings
+    from dibs.service.people import Login
 
 LASTS: Final = 12 * 3600
 """Seconds after which a session ends in any case."""
@@ -63,21 +68,38 @@ SESSIONS = sa.Table(
     sa.Column("made_at", sa.BigInteger, nullable=False),
     sa.Column("used_at", sa.BigInteger, nullable=False),
 )
-QUESTIONS = sa.Table(
-    "service_question",
+ANSWERED = sa.Table(
+    "service_answered",
     METADATA,
     sa.Column("state", sa.LargeBinary(32), primary_key=True),
-    sa.Column("nonce", sa.String(64), nullable=False),
-    sa.Column("verifier", sa.String(64), nullable=False),
-    sa.Column("party", sa.String(200), nullable=False),
-    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )
-"""Who was sent to their company's sign-in and has not come back yet."""
+"""Who has come back from their company's sign-in: once for each time that they were sent there.
+
+Of those who were only sent there nothing is written down: anybody may ask for that.  What we asked them is in a cookie
+that we sealed, and what they must not know grows from it.
+"""
+
+
+@dataclass(eq=False)
+class Undecided(Problem):
+    """Somebody is let in, but did not say for which party, and might not know of them: (party, name) to choose from."""
+
+    choices: tuple[tuple[PartyId, str], ...] = ()
 
 
 def csrf_failed() -> Problem:
     """The form did not come from a page of this session."""
     return Problem("DIB357", 403, "the form is from another session", "go back, load the page anew, and send it again: nothing was done")
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """With what somebody was sent to their company's sign-in."""
+
+    state: str
+    party: str
+    """For which party they come; empty if they did not say."""
+    made_at: int
 
 
 class Sessions:
@@ -88,6 +110,7 @@ class Sessions:
         self._now = now or MachineClock().now
         self._front = front
         self._engine = front.people.engine
+        self._secret = front.grown("sign-in")
         self._url = public_url
         self._secure = public_url.startswith("https://")
         self._provider = Provider(oidc) if oidc else None
@@ -173,42 +196,76 @@ class Sessions:
     async def to_company(self, request: Request) -> Response:
         """Send somebody to their company's sign-in.  Raises `Problem` 404 if none is set up, 403 (DIB358) if it does not answer."""
         provider = self._asked()
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        where = await provider.where(back=self._back(request), state=state, nonce=nonce, verifier=verifier)
-        now = self._now()
-        row = {"state": sha256(state.encode()).digest(), "nonce": nonce, "verifier": verifier, "party": request.query_params.get("party", "")[:200]}
-        with self._engine.begin() as db:
-            db.execute(sa.delete(QUESTIONS).where(QUESTIONS.c.made_at <= now - QUESTION))
-            db.execute(sa.insert(QUESTIONS).values(**row, made_at=now))
+        state, party = secrets.token_urlsafe(32), request.query_params.get("party", "")[:200]
+        where = await provider.where(
+            back=self._back(request), state=state, nonce=self._grown("nonce", state), verifier=self._grown("verifier", state)
+        )
         response = RedirectResponse(where, status_code=303)
-        response.set_cookie(f"{self.cookie}-state", state, max_age=QUESTION, httponly=True, samesite="lax", secure=self._secure, path="/")
+        kept = self._seal(Question(state=state, party=party, made_at=self._now()))
+        response.set_cookie(f"{self.cookie}-state", kept, max_age=QUESTION, httponly=True, samesite="lax", secure=self._secure, path="/")
         return response
 
     async def from_company(self, request: Request) -> Response:
         """Let in whom the company's sign-in sends back.  Raises `Problem` 403 for anybody else (DIB358, DIB359)."""
         provider, said = self._asked(), request.query_params
-        state, kept = said.get("state", ""), request.cookies.get(f"{self.cookie}-state", "")
-        if not state or not hmac.compare_digest(state.encode(), kept.encode()):
+        question = self._unseal(request.cookies.get(f"{self.cookie}-state", ""))
+        if question is None or not hmac.compare_digest(said.get("state", "").encode(), question.state.encode()):
             raise failed("it was begun in another browser, or too long ago")
-        now, digest = self._now(), sha256(state.encode()).digest()
-        with self._engine.begin() as db:
-            row = db.execute(sa.select(QUESTIONS).where(QUESTIONS.c.state == digest)).first()
-            once = db.execute(sa.delete(QUESTIONS).where(QUESTIONS.c.state == digest)).rowcount == 1
-        if row is None or not once or row.made_at <= now - QUESTION:
+        now, state, digest = self._now(), question.state, sha256(question.state.encode()).digest()
+        with self._engine.connect() as db:
+            before = db.execute(sa.select(ANSWERED).where(ANSWERED.c.state == digest)).first()
+        if before is not None or question.made_at <= now - QUESTION:
             raise failed("it was begun too long ago, or has been used")
         if "code" not in said:
             raise failed("the provider refused, or somebody broke it off")
-        claims = await provider.who(said["code"], back=self._back(request), nonce=row.nonce, verifier=row.verifier, at=now)
-        logins = self._front.people.logins_of(claims, party=row.party)
-        if len(logins) != 1:
-            detail = "your company knows you, but no administrator has let that account in here: ask yours for a login"
-            if logins:
-                detail = f"that account comes in for {len(logins)} parties: say which one, `{COMPANY}?party=PARTY`"
-            raise Problem("DIB359", 403, "not let in", detail)
+        nonce, verifier = self._grown("nonce", state), self._grown("verifier", state)
+        claims = await provider.who(said["code"], back=self._back(request), nonce=nonce, verifier=verifier, at=now)
+        try:
+            with self._engine.begin() as db:
+                db.execute(sa.delete(ANSWERED).where(ANSWERED.c.at <= now - 2 * QUESTION))
+                db.execute(sa.insert(ANSWERED).values(state=digest, at=now))
+        except sa.exc.IntegrityError as error:
+            raise failed("it has been used") from error
+        login = self._choose(self._front.people.logins_of(claims, party=question.party), asked=bool(question.party))
         response = RedirectResponse("/", status_code=303)
         response.delete_cookie(f"{self.cookie}-state", path="/", secure=self._secure, httponly=True, samesite="lax")
-        self._begin(request, response, self._front.people.actor(logins[0]), by="login")
+        self._begin(request, response, self._front.people.actor(login), by="login")
         return response
+
+    def _choose(self, logins: Sequence[Login], *, asked: bool) -> Login:
+        """As whom somebody comes in: where they did not say for which party, only the house is taken for granted.
+
+        Any party may write down anybody's address, and nobody is to find themselves with one that they do not know.
+        Raises `Problem` 403 (DIB359).
+        """
+        known = [login for login in logins if asked or login.party == self._front.people.house]
+        if known:
+            return known[0]
+        if not logins:
+            raise Problem(
+                "DIB359", 403, "not let in", "your company knows you, but no administrator has let that account in here: ask yours for a login"
+            )
+        parties = self._front.office.agreement.agreement.parties
+        choices = tuple((login.party, parties[login.party].name if login.party in parties else login.party) for login in logins)
+        detail = f"say for which party you come, `{COMPANY}?party=PARTY`: that account is let in by " + ", ".join(
+            f"`{party}`" for party, _ in choices
+        )
+        raise Undecided("DIB359", 403, "for which party?", detail, choices=choices)
+
+    def _grown(self, what: str, state: str) -> str:
+        """The nonce or the verifier of a question: nobody who knows its state can tell them."""
+        return urlsafe_b64encode(hmac.digest(self._secret, f"{what} {state}".encode(), "sha256")).decode().rstrip("=")
+
+    def _seal(self, question: Question) -> str:
+        text = urlsafe_b64encode(msgspec.json.encode(question)).decode().rstrip("=")
+        return f"{text}.{self._grown('seal', text)}"
+
+    def _unseal(self, kept: str) -> Question | None:
+        """What we asked; nothing if it is not from us."""
+        text, _, seal = kept.partition(".")
+        if not hmac.compare_digest(seal.encode(), self._grown("seal", text).encode()):
+            return None
+        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Question)
 
     def _asked(self) -> Provider:
         if self._provider is None:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from dibs.errors import DibsError
 from dibs.service.problems import problem_of
-from dibs.service.sessions import BACK, COMPANY, Sessions, csrf_failed
+from dibs.service.sessions import BACK, COMPANY, Sessions, Undecided, csrf_failed
 from dibs.web import agreement, answers, book, desk, guests, needs, pictures, promises, purse, shelf, where
 from dibs.web.page import HERE, REPORT, Visit, bare, go, show
 
@@ -137,6 +137,8 @@ async def _company(door: Sessions, step: Callable[[Request], Awaitable[Response]
     """To the company's sign-in, or back from it."""
     try:
         return await step(request)
+    except Undecided as undecided:
+        return bare("sign-in.html", fault="", oidc=door.company, csrf=door.csrf_token(request), choices=undecided.choices)
     except DibsError as error:
         problem = problem_of(error)
         fault = f"{problem.code}: {problem.detail}."
