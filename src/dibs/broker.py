@@ -18,7 +18,7 @@ from dibs.decisions.compile import Compiled, compile_agreement
 from dibs.errors import BadInput, DibsError, Finding, Mark, Unavailable
 from dibs.journal.audit import state_digest
 from dibs.journal.entry import Entry
-from dibs.journal.snapshot import digest_of, freeze, thaw
+from dibs.journal.snapshot import digest_of, freeze, mark, thaw, unmark
 from dibs.procedure.commands import AdoptAgreement, AnyCommand, Wake
 from dibs.procedure.procedure import apply, due, handle, outstanding
 from dibs.procedure.state import State, suppose
@@ -121,7 +121,7 @@ class Store(Protocol):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The state that the first `size` entries lead to, as `freeze` gives it, and what the broker's listener keeps beside it."""
+    """The state that the first `size` entries lead to, as `freeze` gives it, and what the broker's listener keeps beside it, `mark`ed."""
 
     size: int
     state: bytes
@@ -479,10 +479,11 @@ class Broker:
         if snapshot is None:
             return State(), 0
         try:
+            beside = unmark(snapshot.beside)
             state = thaw(snapshot.state)
             if self._listener is not None and self._told < snapshot.size:  # another writer may have left it
                 self._told = 0
-                self._listener.thaw(snapshot.beside)
+                self._listener.thaw(beside)
         except ValueError:  # of another version, or with another listener: the entries say the same
             return State(), 0
         self._told = max(self._told, snapshot.size)
@@ -493,7 +494,8 @@ class Broker:
         frozen = freeze(self.state)
         head = self._store.sign(digest_of(frozen))
         if head is not None:
-            self._store.keep_snapshot(Snapshot(size=head.size, state=frozen, beside=self._listener.freeze() if self._listener else b""))
+            beside = mark(self._listener.freeze() if self._listener else b"")
+            self._store.keep_snapshot(Snapshot(size=head.size, state=frozen, beside=beside))
 
     def _done(self, command: AnyCommand, key: str, before: Entry | None) -> tuple[AnyEvent, ...] | None:
         """What came of the act of this name, if there was one."""

@@ -557,6 +557,27 @@ def test_a_broker_begins_from_the_snapshot_that_the_last_one_left(tmp_path, agre
     book.close()
 
 
+@pytest.mark.parametrize("made_by", ["dibs 0.0.9, 1", "dibs 0.1.0, 0", None])
+def test_a_snapshot_of_another_version_is_passed_over_and_replaced(tmp_path, agreement, monkeypatch, made_by):
+    path = tmp_path / "book.db"
+    with monkeypatch.context() as then:
+        if made_by is None:
+            then.setattr("dibs.broker.mark", bytes)  # before anybody was named
+        else:
+            then.setattr("dibs.journal.snapshot.MADE_BY", made_by)
+        with begun(SqliteStore(path, signer=KEY), agreement, listener=Notes(), snapshot_after=10) as broker:
+            broker.submit_each(list(life(20)))
+            digest = state_digest(broker.state)
+    notes = Notes()
+    with Broker(SqliteStore(path, signer=KEY), agreement, listener=notes, snapshot_after=10) as again:
+        assert state_digest(again.state) == digest
+        assert notes.numbers == list(range(notes.told)) != []
+    notes = Notes()
+    with Broker(SqliteStore(path, signer=KEY), agreement, listener=notes, snapshot_after=10) as third:
+        assert state_digest(third.state) == digest
+        assert notes.told == 0
+
+
 @pytest.mark.parametrize("forged", ["state", "signature", "nothing of it"])
 def test_a_snapshot_that_no_head_vouches_for_is_passed_over(tmp_path, agreement, forged):
     with begun(SqliteStore(tmp_path / "book.db", signer=KEY), agreement, snapshot_after=10) as broker:

@@ -2,6 +2,9 @@
 
 The bytes are the digest's own: whoever has the signed digest of a state can tell whether a snapshot is that state.  A
 snapshot saves time and proves nothing; the entries are the book, and with a doubt about it the broker replays them.
+
+What a head vouches for is the bytes, and not that this dibs would have come to them: another version may give the same
+events another meaning.  So what is kept beside a state says who made both, and only that version begins from them.
 """
 
 from __future__ import annotations
@@ -11,8 +14,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from dibs import __version__
 from dibs.procedure.state import State
 from dibs.procedure.timers import Timers
+
+MEANING = 1
+"""To be counted up with every change between two releases to what events do to a state, who sees them, or how either is written down."""
+MADE_BY = f"dibs {__version__}, {MEANING}"
+"""Whose reading of the book a snapshot is."""
 
 _HINTS = get_type_hints(State)
 
@@ -26,6 +35,20 @@ def thaw(frozen: bytes) -> State:
     """The state again.  Raises `msgspec.DecodeError` if it is none."""
     parts = _DECODER.decode(frozen)
     return State(**{name: _as_it_was(name, getattr(parts, name)) for name in State.__struct_fields__})
+
+
+def mark(beside: bytes) -> bytes:
+    """What is to be kept beside a state, and who made them."""
+    return msgspec.msgpack.encode((MADE_BY, beside))
+
+
+def unmark(marked: bytes) -> bytes:
+    """What is kept beside a state.  Raises `ValueError` if another version of dibs made them."""
+    made_by, beside = msgspec.msgpack.decode(marked, type=tuple[str, bytes])
+    if made_by != MADE_BY:
+        message = f"the snapshot is by {made_by}"
+        raise ValueError(message)
+    return beside
 
 
 def digest_of(frozen: bytes) -> bytes:
