@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import dibs
+from dibs.journal import snapshot
 
 ROOT = Path(__file__).parents[2]
 HARBOUR = ROOT / "examples/harbour/agreement.yaml"
@@ -44,6 +45,7 @@ def test_few_names_are_promised_and_each_is_there():
 
 def test_the_version_is_that_of_the_package():
     assert dibs.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert dibs.__version__ == snapshot.VERSION, "a snapshot serves only the version that made it"
 
 
 def test_the_example_of_the_design_runs():

@@ -14,13 +14,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from dibs import __version__
 from dibs.procedure.state import State
 from dibs.procedure.timers import Timers
 
+VERSION = "0.1.0"
+"""That of the package, which the core cannot ask: importing `dibs` fetches what reaches the world."""
 MEANING = 1
 """To be counted up with every change between two releases to what events do to a state, who sees them, or how either is written down."""
-MADE_BY = f"dibs {__version__}, {MEANING}"
+MADE_BY = f"dibs {VERSION}, {MEANING}"
 """Whose reading of the book a snapshot is."""
 
 _HINTS = get_type_hints(State)
