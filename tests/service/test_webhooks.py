@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -399,6 +401,33 @@ def test_a_flood_for_an_answer_is_not_read_to_its_end(go):
 
     with Receiver() as receiver:
         receiver.flood = 4_000_000_000
+        go(walk())
+
+
+def test_names_that_are_slow_to_look_up_hold_up_nothing_else(go, monkeypatch):
+    slow, look_up = threading.Event(), socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        if str(host).startswith("slow"):
+            slow.wait(20)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return look_up(host, *args, **kwargs)
+
+    async def walk():
+        caller = Outward(private=True)
+        calls = [asyncio.ensure_future(caller.post(f"http://slow{nth}.test/", b"{}", {})) for nth in range(40)]  # the common threads are 32 at most
+        await asyncio.sleep(0.2)
+        try:
+            async with asyncio.timeout(5):
+                await asyncio.to_thread(bool)
+                assert (await caller.post(receiver.url.replace("127.0.0.1", "localhost"), b"{}", {}))[0] == 204
+        finally:
+            slow.set()
+            assert {type(said) for said in await asyncio.gather(*calls, return_exceptions=True)} == {NotSent}
+            await caller.close()
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with Receiver() as receiver:
         go(walk())
 
 

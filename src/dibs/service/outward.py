@@ -10,6 +10,8 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,8 @@ CONNECT = 5.0
 """Seconds to connect in."""
 READ_MAX = 65_536
 """Bytes of an answer that are read, and dropped."""
+CALLS = 64
+"""So many connections are open at most, and so many names looked up at once (bound is in)."""
 URL_MAX = 2_000
 _ADDRESSES = 4
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -69,9 +73,10 @@ def unfit(url: str, *, private: bool) -> str:
 class _Judged(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were judged."""
 
-    def __init__(self, *, private: bool) -> None:
+    def __init__(self, *, private: bool, names: ThreadPoolExecutor) -> None:
         self._inner = httpcore.AnyIOBackend()
         self._private = private
+        self._names = names
 
     async def connect_tcp(
         self,
@@ -82,7 +87,8 @@ class _Judged(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().run_in_executor(self._names, look_up)
         except (OSError, UnicodeError) as error:
             raise NotSent("the name of the host is not known") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -104,12 +110,14 @@ class Outward:
 
     def __init__(self, *, private: bool = False) -> None:
         """`private`: addresses of this machine and of networks behind it may be called as well."""
+        # Threads of its own: a name that answers slowly holds one for as long, and the service's own work needs the common ones.
+        self._names = ThreadPoolExecutor(CALLS, thread_name_prefix="names")
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
-            max_connections=64,
+            max_connections=CALLS,
             max_keepalive_connections=16,
             keepalive_expiry=5.0,
-            network_backend=_Judged(private=private),
+            network_backend=_Judged(private=private, names=self._names),
         )
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, int]:
@@ -140,3 +148,4 @@ class Outward:
     async def close(self) -> None:
         """Hang up."""
         await self._pool.aclose()
+        self._names.shutdown(wait=False, cancel_futures=True)
