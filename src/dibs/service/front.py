@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dibs.contract.load import load
@@ -17,7 +18,7 @@ from dibs.service.sight import Sight
 from dibs.service.views import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dibs.contract.model import Agreement
     from dibs.decisions.compile import Compiled
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dibs.service.operation import Call, Page
     from dibs.service.outlets import Outlets
     from dibs.service.people import People
+    from dibs.service.rolls import Roll
     from dibs.service.runs import Runs
 
 C = TypeVar("C")
@@ -124,6 +126,30 @@ class Front:
             raise not_found("offer", name)
         return found
 
+    def offers(self, actor: Actor, cursor: str = "") -> Iterator[tuple[str, Offer]]:
+        """The actor's offers, the oldest first, after a cursor.  Raises `Problem` 422 for one that is none of theirs."""
+        offers = self.state.offers
+        return ((name, offers[name]) for name in self._names(actor, self.office.rolls.offers, cursor) if self.sight.offer(actor, offers[name]))
+
+    def grants(self, actor: Actor, cursor: str = "") -> Iterator[tuple[str, Grant]]:
+        """The actor's grants, in the same way."""
+        grants = self.state.grants
+        return ((name, grants[name]) for name in self._names(actor, self.office.rolls.grants, cursor) if self.sight.grant(actor, grants[name]))
+
+    def requests(self, cursor: str = "") -> Iterator[tuple[str, Request]]:
+        """The needs of the house, in the same way."""
+        requests = self.state.requests
+        return ((name, requests[name]) for name in self._after(cursor, self.office.rolls.requests.all))
+
+    def _names(self, actor: Actor, roll: Roll, cursor: str) -> Iterator[str]:
+        return self._after(cursor, roll.all if actor.house else partial(roll.of, actor.party))
+
+    def _after(self, cursor: str, names: Callable[[str], Iterator[str]]) -> Iterator[str]:
+        try:
+            return names(self.read_cursor(cursor) if cursor else "")
+        except KeyError as error:
+            raise _no_place() from error
+
     def grant(self, actor: Actor, name: str) -> Grant:
         """A grant of the actor's.  Raises `Problem` 404."""
         found = self.state.grants.get(name)
@@ -181,26 +207,34 @@ class Front:
     def page(
         self, items: Iterable[tuple[str, T]], page: Page, show: Callable[[T], V], *, keep: Callable[[T], bool] | None = None
     ) -> tuple[tuple[V, ...], str | None]:
-        """The part of a list that was asked for; `items` are (name, item) in a stable order.
+        """The part of a list that was asked for; `items` are (name, item) in a stable order, from the first on.
+
+        Raises `Problem` 422 for a cursor that is none, or none of this list.
+        """
+        rest = iter(items)
+        if page.cursor:
+            after = self.read_cursor(page.cursor)
+            if all(name != after for name, _ in rest):
+                raise _no_place()
+        return self.part(rest, page, show, keep=keep)
+
+    def part(
+        self, items: Iterable[tuple[str, T]], page: Page, show: Callable[[T], V], *, keep: Callable[[T], bool] | None = None
+    ) -> tuple[tuple[V, ...], str | None]:
+        """The same, of what comes after the cursor.
 
         `keep` leaves out those that stand otherwise than asked for: one that does so only since the last part was read
-        still says where the next one begins.  Raises `Problem` 422 for a cursor that is none, or none of this list.
+        still says where the next one begins.
         """
-        after = self.read_cursor(page.cursor) if page.cursor else None
         out: list[V] = []
         last = ""
         for name, item in items:
-            if after is not None:
-                after = None if name == after else after
-                continue
             if keep is not None and not keep(item):
                 continue
             if len(out) == page.limit:
                 return tuple(out), self.cursor(last)
             out.append(show(item))
             last = name
-        if after is not None:
-            raise Problem("DIB305", 422, "no cursor", "this cursor is of another list, or where it stood is gone: begin without one")
         return tuple(out), None
 
     def cursor(self, name: str) -> str:
@@ -218,3 +252,7 @@ class Front:
         if len(mark) < 6 or not hmac.compare_digest(mark, hmac.digest(self._secret, b"cursor " + text, "sha256")[:6]):
             raise Problem("DIB305", 422, "no cursor", f"`{cursor}` is no cursor of ours: take the `next` of an answer as it is")
         return text.decode()
+
+
+def _no_place() -> Problem:
+    return Problem("DIB305", 422, "no cursor", "this cursor is of another list, or where it stood is gone: begin without one")

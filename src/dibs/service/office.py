@@ -25,6 +25,7 @@ from dibs.procedure.commands import Wake
 from dibs.procedure.procedure import due
 from dibs.service.feed import Feed
 from dibs.service.index import Index
+from dibs.service.rolls import Rolls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,7 @@ class Office:
         self.house = house
         self.store = store
         self.index = Index()
+        self.rolls = Rolls()
         self.feed = Feed(house, text=store.text, read=store.read)
         self._listeners: list[Callable[[Entry], None]] = [self.index.hear]
         self.broker = Broker(store, agreement, clock=clock, listener=self, snapshot_after=snapshot_after)
@@ -278,6 +280,10 @@ class Office:
             raise
         except Exception:
             LOG.exception("unforeseen error in telling of entry %d", entry.seq)
+        try:
+            self.rolls.hear(entry, state)
+        except Exception:
+            LOG.exception("unforeseen error in telling of entry %d", entry.seq)
         for listener in self._listeners:
             try:
                 listener(entry)
@@ -286,17 +292,19 @@ class Office:
 
     def freeze(self) -> bytes:
         """Where things are in the book, and who may see them."""
-        return msgspec.msgpack.encode((self.index.freeze(), self.feed.freeze()))
+        return msgspec.msgpack.encode((self.index.freeze(), self.feed.freeze(), self.rolls.freeze()))
 
     def thaw(self, frozen: bytes) -> None:
         """The same again.  Raises `ValueError` if it is not that; then nothing is known, so that hearing everything doubles nothing."""
         try:
-            index, feed = msgspec.msgpack.decode(frozen, type=tuple[bytes, bytes])
+            index, feed, rolls = msgspec.msgpack.decode(frozen, type=tuple[bytes, bytes, bytes])
             self.feed.thaw(feed)
             self.index.thaw(index)
+            self.rolls.thaw(rolls)
         except ValueError:
             self.feed.forget()
             self.index.forget()
+            self.rolls.forget()
             raise
 
 

@@ -101,10 +101,6 @@ async def _page(visit: Visit, done: Done | None) -> Response:
         reasons_to_decline=REASONS,
         acts=visit.actor.role in ACTS,
         names_readers=visit.actor.role in RUNS,
-        grants=[
-            visit.front.views.grant(visit.actor, g)
-            for g in visit.front.state.grants.values()
-            if g.offer == offer.id and visit.front.sight.grant(visit.actor, g)
-        ],
+        grants=[visit.front.views.grant(visit.actor, grant) for _, grant in visit.front.grants(visit.actor) if grant.offer == offer.id],
         reader=(visit.actor.party, visit.actor.person) in visit.front.state.readers,
     )

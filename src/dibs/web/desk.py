@@ -132,12 +132,12 @@ async def _supplier(visit: Visit) -> Response:
     permit(visit.actor, list_offers)
     permit(visit.actor, list_grants)
     front, actor = visit.front, visit.actor
-    seen = [offer for offer in front.state.offers.values() if front.sight.offer(actor, offer)]
+    seen = [offer for _, offer in front.offers(actor)]
     running = [offer for offer in seen if offer.status == "open"]
     soonest = nsmallest(SHOWN, running, key=lambda offer: offer.respond_by)
     latest = [offer for offer in reversed(seen) if offer.status != "open"][:5]
     offers, past = ([front.views.offer(actor, offer, reader=front.reads(actor, offer)) for offer in chosen] for chosen in (soonest, latest))
-    grants = [grant for grant in front.state.grants.values() if front.sight.grant(actor, grant)]
+    grants = [grant for _, grant in front.grants(actor)]
     due = [grant for grant in grants if grant.status in {"approved", "delayed", "partially_active"}]
     waiting = [front.views.grant(actor, grant) for grant in nsmallest(SHOWN, due, key=lambda grant: grant.starts)]
     return show(

@@ -98,9 +98,8 @@ async def propose_grant(call: Call[NewGrant, NoQuery]) -> OutcomeView:
 async def list_grants(call: Call[NoBody, Grants]) -> GrantList:
     """The capacity promised to you, or by you, the oldest first."""
     front, actor, query = call.front, call.actor, call.query
-    grants = ((g.grant, g) for g in front.state.grants.values() if front.sight.grant(actor, g))
-    items, following = front.page(
-        grants,
+    items, following = front.part(
+        front.grants(actor, query.cursor),
         query,
         lambda grant: front.views.grant(actor, grant),
         keep=lambda g: query.status in ("", g.status) and (not query.request or (actor.house and g.request == query.request)),
@@ -153,8 +152,8 @@ def _reservation(grant: Grant) -> ReservationView:
 async def list_reservations(call: Call[NoBody, Reservations]) -> ReservationList:
     """Your grants as capacity over time, the oldest first."""
     front, actor, query = call.front, call.actor, call.query
-    grants = ((g.grant, g) for g in front.state.grants.values() if front.sight.grant(actor, g))
-    items, following = front.page(grants, query, _reservation, keep=lambda g: query.status in ("", g.status) and query.host in ("", g.host))
+    grants = front.grants(actor, query.cursor)
+    items, following = front.part(grants, query, _reservation, keep=lambda g: query.status in ("", g.status) and query.host in ("", g.host))
     return ReservationList(items=items, next=following)
 
 

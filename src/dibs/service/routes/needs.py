@@ -60,8 +60,8 @@ async def list_requests(call: Call[NoBody, Requests]) -> RequestList:
     state = call.front.state
     status, live = call.query.status, call.query.live
     views = call.front.views
-    items, following = call.front.page(
-        state.requests.items(),
+    items, following = call.front.part(
+        call.front.requests(call.query.cursor),
         call.query,
         lambda request: views.request(request, outstanding_of(state, request.asked.id)),
         keep=lambda request: status in ("", request.status) and (not live or request.asked.id in state.live),

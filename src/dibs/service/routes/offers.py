@@ -59,10 +59,8 @@ async def serve_notice(call: Call[NewOffer, NoQuery]) -> OutcomeView:
 async def list_offers(call: Call[NoBody, Offers]) -> OfferList:
     """The offers you made, or those that were made to you, the oldest first."""
     front, actor = call.front, call.actor
-    state = front.state
-    seen = ((o.offer, o) for o in state.offers.values() if front.sight.offer(actor, o))
-    items, following = front.page(
-        seen,
+    items, following = front.part(
+        front.offers(actor, call.query.cursor),
         call.query,
         lambda offer: front.views.offer(actor, offer, reader=front.reads(actor, offer)),
         keep=lambda offer: call.query.status in ("", offer.status),
