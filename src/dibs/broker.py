@@ -228,6 +228,10 @@ class Broker:
         """Have an agreement at hand, so that it can be adopted by its digest.  Nothing else changes."""
         self._agreements[agreement.agreement.digest] = agreement
 
+    def at_hand(self, digest: str) -> Compiled | None:
+        """An agreement if it was compiled or learned already; nothing else is asked or done."""
+        return self._agreements.get(digest)
+
     def submit(self, command: AnyCommand, *, at: Instant | None = None, key: str = "") -> tuple[AnyEvent, ...]:
         """Hear one command: what came of it, once that will not be lost.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -482,3 +483,39 @@ def test_a_list_goes_on_where_it_was_though_what_stood_there_has_changed(harbour
             assert (await got(aster, f"/v1/grants?cursor={first['next']}", 422))["code"] == "DIB305"
 
     go(turn())
+
+
+def test_a_text_is_read_once_and_never_where_everybody_waits(harbour, go, monkeypatch):
+    """Each reading takes as long as a hundred acts: it happens beside the loop, or did already."""
+    text = harbour.agreement.text
+    loop_reads, beside = [], []
+
+    def counting(read):
+        def count(*args):
+            (loop_reads if threading.current_thread() is threading.main_thread() else beside).append(args[1])
+            return read(*args)
+
+        return count
+
+    async def walk():
+        async with running(harbour) as service:
+            aster, borealis = service.client("aster"), service.client("borealis")
+            for nth in range(3):
+                await said(aster, "/v1/agreements", {"text": f"{text}\n# text {nth}\n"})
+                request = (await said(aster, "/v1/capacity-requests", need()))["subject"]
+                await said(aster, "/v1/offers", notice(request))
+            assert len((await got(aster, "/v1/agreements"))["items"]) == 4
+            assert len((await got(borealis, "/v1/agreements"))["items"]) == 1
+            live = (await got(aster, "/v1/events"))["items"]
+            service.office.broker._agreements = {service.office.state.digest: service.office.agreement}  # as after a new start
+            assert len((await got(borealis, "/v1/agreements"))["items"]) == 1
+            service.front.own_names.clear()
+            for _ in range(2):
+                assert len((await got(borealis, "/v1/agreements"))["items"]) == 1
+            assert (loop_reads, len(beside)) == ([], 3)
+            service.office.feed._under.clear()
+            assert (await got(aster, "/v1/events"))["items"] == live, "the same words, whoever read the text and when"
+
+    for module in ("dibs.service.feed", "dibs.service.front"):
+        monkeypatch.setattr(f"{module}.load", counting(load))
+    go(walk())

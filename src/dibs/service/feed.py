@@ -70,6 +70,7 @@ class Feed:
         self._read = read
         self._streams: dict[PartyId, array[int]] = {}
         self._under: dict[str, tuple[Sight, Views]] = {}
+        self._learned: dict[str, Agreement] = {}
         self._bells: dict[PartyId, asyncio.Event] = {}
         self._heard = 0
         self._last: Entry | None = None
@@ -77,6 +78,10 @@ class Feed:
         self._ended = False
 
     # --- hearing
+
+    def learn(self, agreement: Agreement) -> None:
+        """Have an agreement at hand: to read its text takes a moment, in which nothing else would be heard."""
+        self._learned[agreement.digest] = agreement
 
     def hear(self, entry: Entry, state: State) -> None:
         """Note who may see the events of an entry; `state` is what the entry led to."""
@@ -200,11 +205,14 @@ class Feed:
         """How things were seen under an agreement: what was shown once is shown in the same words for ever."""
         found = self._under.get(digest)
         if found is None:
-            text = self._text(digest)
-            assert text is not None  # noqa: S101 - a text is kept before the first entry under it
-            agreement: Agreement = load(text, f"agreement {digest[:12]}")
+            name = f"agreement {digest[:12]}"
+            agreement = self._learned.pop(digest, None)
+            if agreement is None:
+                text = self._text(digest)
+                assert text is not None  # noqa: S101 - a text is kept before the first entry under it
+                agreement = load(text, name)
             sight = Sight(agreement, self._house)
-            found = self._under[digest] = (sight, Views(agreement, sight))
+            found = self._under[digest] = (sight, Views(agreement, sight, name=name))
         return found
 
     def _entries(self, places: Sequence[int]) -> dict[int, Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import secrets
@@ -20,7 +21,7 @@ from dibs.service.views import Views
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from dibs.contract.model import Agreement
+    from dibs.contract.model import Agreement, PartyId
     from dibs.decisions.compile import Compiled
     from dibs.procedure.commands import AnyCommand
     from dibs.procedure.events import AnyEvent
@@ -51,7 +52,10 @@ class Front:
         self.outlets = outlets
         self._secret = secret
         self._texts: dict[str, Compiled] = {}
+        self._written: dict[str, Agreement] = {}
         self._shown_under: dict[str, Views] = {}
+        self.own_names: dict[tuple[str, PartyId], str] = {}
+        """What each text is called to each counterparty, worked out when it first asks."""
         self._made_for: object = None
         self._sight: Sight | None = None
         self._views: Views | None = None
@@ -88,26 +92,43 @@ class Front:
 
     def compiled(self, digest: str) -> Compiled:
         """An agreement of the book by its digest, ready to answer."""
-        current = self.office.agreement
-        if digest == current.agreement.digest:
-            return current
-        found = self._texts.get(digest)
+        found = self._at_hand(digest)
         if found is None:
-            text = self.office.store.text(digest)
-            assert text is not None  # noqa: S101 - a text is kept before the first entry under it
-            found = self._texts[digest] = compile_agreement(load(text, f"agreement {digest[:12]}"))
+            found = self._texts[digest] = compile_agreement(self.agreement(digest))
         return found
 
     def agreement(self, digest: str) -> Agreement:
         """An agreement of the book by its digest."""
-        return self.compiled(digest).agreement
+        compiled = self._at_hand(digest)
+        if compiled is not None:
+            return compiled.agreement
+        if digest not in self._written:
+            self._written[digest] = load(*self._text(digest))
+        return self._written[digest]
+
+    async def have(self, digests: Iterable[str]) -> None:
+        """Read the agreements with these digests that are not at hand yet, while others are served: each takes a moment."""
+        for digest in digests:
+            if self._at_hand(digest) is None and digest not in self._written:
+                self._written[digest] = await asyncio.to_thread(load, *self._text(digest))
+
+    def _at_hand(self, digest: str) -> Compiled | None:
+        current = self.office.agreement
+        if digest == current.agreement.digest:
+            return current
+        return self._texts.get(digest) or self.office.broker.at_hand(digest)
+
+    def _text(self, digest: str) -> tuple[str, str]:
+        text = self.office.store.text(digest)
+        assert text is not None  # noqa: S101 - a text is kept before the first entry under it
+        return text, f"agreement {digest[:12]}"
 
     def views_of(self, digest: str) -> Views:
         """How things are shown under an agreement: clauses in the words that counted."""
         agreement = self.agreement(digest)
         found = self._shown_under.get(digest)
         if found is None:
-            found = self._shown_under[digest] = Views(agreement, Sight(agreement, self.office.house))
+            found = self._shown_under[digest] = Views(agreement, Sight(agreement, self.office.house), name=self._text(digest)[1])
         return found
 
     # --- finding what the actor may see; what is not there and what is another's read alike
@@ -148,7 +169,7 @@ class Front:
         try:
             return names(self.read_cursor(cursor) if cursor else "")
         except KeyError as error:
-            raise _no_place() from error
+            raise no_place() from error
 
     def grant(self, actor: Actor, name: str) -> Grant:
         """A grant of the actor's.  Raises `Problem` 404."""
@@ -215,7 +236,7 @@ class Front:
         if page.cursor:
             after = self.read_cursor(page.cursor)
             if all(name != after for name, _ in rest):
-                raise _no_place()
+                raise no_place()
         return self.part(rest, page, show, keep=keep)
 
     def part(
@@ -254,5 +275,6 @@ class Front:
         return text.decode()
 
 
-def _no_place() -> Problem:
+def no_place() -> Problem:
+    """A cursor that stands nowhere in this list."""
     return Problem("DIB305", 422, "no cursor", "this cursor is of another list, or where it stood is gone: begin without one")

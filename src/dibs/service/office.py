@@ -87,6 +87,8 @@ class Office:
         self.index = Index()
         self.rolls = Rolls()
         self.feed = Feed(house, text=store.text, read=store.read)
+        if agreement is not None:
+            self.feed.learn(agreement.agreement)
         self._listeners: list[Callable[[Entry], None]] = [self.index.hear]
         self.broker = Broker(store, agreement, clock=clock, listener=self, snapshot_after=snapshot_after)
         self._waiting: deque[_Waiting] = deque()
@@ -114,6 +116,11 @@ class Office:
     def agreement(self) -> Compiled:
         """The agreement that counts.  Raises `BadInput` (DIB167) before one was adopted."""
         return self.broker.agreement
+
+    def learn(self, agreement: Compiled) -> None:
+        """Have an agreement at hand that is about to be adopted, so that nothing of it is read again in between."""
+        self.broker.learn(agreement)
+        self.feed.learn(agreement.agreement)
 
     def now(self) -> Instant:
         """The time, never before what is on record."""

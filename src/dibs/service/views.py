@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from dibs.contract.readings import all_clauses
@@ -32,10 +33,11 @@ _SAYS = {
 class Views:
     """Makes what is shown of a book under one agreement."""
 
-    def __init__(self, agreement: Agreement, sight: Sight) -> None:
-        """Look up clauses in every version of the agreement: the latest text of each is quoted."""
+    def __init__(self, agreement: Agreement, sight: Sight, *, name: str = "") -> None:
+        """Look up clauses in every version of the agreement: the latest text of each is quoted, and its place under `name`, if given."""
         self._clauses: dict[str, Clause] = {clause.id: clause for clause in all_clauses(agreement)}
         self._sight = sight
+        self._name = name
 
     def clause(self, name: str) -> Clause | None:
         """A clause in its latest text."""
@@ -160,9 +162,8 @@ class Views:
                 need="" if inner else reason.need,
                 have="" if inner else reason.have,
             )
-        return ReasonView(
-            code=reason.code, clause=clause.id, text=clause.says, where=str(clause.mark) if actor.house else "", need=reason.need, have=reason.have
-        )
+        where = str(dataclasses.replace(clause.mark, file=self._name or clause.mark.file)) if actor.house else ""
+        return ReasonView(code=reason.code, clause=clause.id, text=clause.says, where=where, need=reason.need, have=reason.have)
 
 
 def _market(market: Market | Cover) -> MarketView | None:

@@ -162,12 +162,17 @@ class _Text:
     adopted_at: Instant
 
 
-def _texts(front: Front, actor: Actor) -> list[_Text]:
+async def _texts(front: Front, actor: Actor) -> list[_Text]:
     """The texts on record, the oldest first.  A counterparty hears of a new one only if what names it reads otherwise."""
-    index, store = front.office.index, front.office.store
+    texts = tuple(front.office.index.texts)
+    if not actor.house:
+        for digest in dict.fromkeys(digest for digest, _ in texts):
+            if (digest, actor.party) not in front.own_names:
+                await front.have((digest,))
+                front.own_names[digest, actor.party] = await asyncio.to_thread(_own_name, front.agreement(digest), actor.party)
     found: list[_Text] = []
-    for (digest, _), entry in zip(index.texts, store.read([number for _, number in index.texts]), strict=True):
-        name = digest if actor.house else _own_name(front.agreement(digest), actor.party)
+    for (digest, _), entry in zip(texts, front.office.store.read([number for _, number in texts]), strict=True):
+        name = digest if actor.house else front.own_names[digest, actor.party]
         if not found or found[-1].id != name:
             found.append(_Text(id=name, digest=digest, adopted_at=entry.at))
     return found
@@ -208,7 +213,7 @@ def _clause(row: Dated, agreement: Agreement, *, house: bool) -> ClauseView:
 @operation("GET", "/v1/agreements", "List texts of the agreement", roles=EVERYBODY, side="any")
 async def list_agreements(call: Call[NoBody, NoQuery]) -> TextList:
     """The texts on record, the oldest first; the last one counts."""
-    texts = _texts(call.front, call.actor)
+    texts = await _texts(call.front, call.actor)
     return TextList(items=tuple(TextView(id=text.id, adopted_at=when(text.adopted_at), current=text is texts[-1]) for text in texts))
 
 
@@ -216,10 +221,11 @@ async def list_agreements(call: Call[NoBody, NoQuery]) -> TextList:
 async def get_agreement(call: Call[NoBody, AsOf]) -> AgreementView:
     """A text by its id, or `current`: the clauses in force on a day, as known on a day."""
     front, actor, query = call.front, call.actor, call.query
-    texts = _texts(front, actor)
+    texts = await _texts(front, actor)
     text = next((one for one in reversed(texts) if call.id in (one.id, "current")), None)
     if text is None:
         raise not_found("agreement", call.id)
+    await front.have((text.digest,))
     agreement = front.agreement(text.digest)
     on = query.on or day_of(front.office.now(), front.office.agreement.zone)
     rows = [row for row in dated_clauses(agreement, query.known) if row.covers(on)]
@@ -266,7 +272,7 @@ async def adopt_agreement(call: Call[NewAgreement, NoQuery]) -> AdoptionView:
     if call.dry_run:
         events = handle(front.state, command, agreement=new, at=front.office.now())
     else:
-        front.office.broker.learn(new)
+        front.office.learn(new)
         events = await front.office.act(command, call.key)
     outcome = front.outcome(call.actor, events, subject=digest, link=link, dry_run=call.dry_run)
     boxes = await asyncio.to_thread(difference, before.now, new.now)
