@@ -69,6 +69,38 @@ def test_an_event_arrives_signed_as_the_standard_says_and_is_the_same_bytes_as_i
         go(walk())
 
 
+def test_what_was_sent_is_read_in_parts_and_no_more_of_it_than_is_asked_for(harbour, go, monkeypatch):
+    async def walk():
+        async with running(harbour, outlets=OPEN) as service:
+            borealis, hooks = service.client("borealis"), service.front.outlets.webhooks
+            made = await add(borealis, receiver.url)
+            other = await add(borealis, receiver.url)
+            for nth in range(2):
+                await offer(service, f"offer-{nth}")
+                for _ in range(2):
+                    await borealis.post(f"/v1/webhook-endpoints/{made['id']}/ping")
+                await hooks.round()
+                await service.move_to(service.clock.now() + 1)
+            whole = [sent["id"] for sent in await log(borealis, made["id"])]
+            assert len(whole) == 6
+            read, loaded, cursor = [], [], ""
+            deliveries = hooks.deliveries
+            monkeypatch.setattr(hooks, "deliveries", lambda *a, **k: loaded.append(rows := deliveries(*a, **k)) or rows)
+            for _ in range(3):
+                path = f"/v1/webhook-endpoints/{made['id']}/deliveries"
+                part = (await borealis.get(path, params={"limit": 2, "cursor": cursor})).json()
+                read += [sent["id"] for sent in part["items"]]
+                cursor = part["next"] or ""
+            assert (read, cursor) == (whole, "")
+            assert max(len(rows) for rows in loaded) == 3
+            place = service.front.cursor(whole[0])
+            answer = await borealis.get(f"/v1/webhook-endpoints/{other['id']}/deliveries", params={"cursor": place})
+            assert (answer.status_code, answer.json()["code"]) == (422, "DIB305")
+
+    with Receiver() as receiver:
+        go(walk())
+
+
 def test_only_the_types_asked_for_are_sent_and_only_to_whom_they_belong(harbour, go):
     async def walk():
         async with running(harbour, outlets=OPEN) as service:

@@ -203,12 +203,19 @@ class Webhooks:
                 db.commit()
         return made
 
-    def deliveries(self, name: str, status: str = "") -> list[sa.Row[Any]]:
-        """What was sent to an endpoint or is to be, the latest first."""
-        rows = sa.select(DELIVERY).where(DELIVERY.c.endpoint == name).order_by(DELIVERY.c.made_at.desc(), DELIVERY.c.place.desc(), DELIVERY.c.id)
+    def deliveries(self, name: str, status: str = "", *, after: str = "", limit: int) -> list[sa.Row[Any]]:
+        """At most so many of what was sent to an endpoint or is to be, the latest first.  Raises `KeyError` if it knows nothing of `after`."""
+        t = DELIVERY
+        rows = sa.select(t).where(t.c.endpoint == name).order_by(t.c.made_at.desc(), t.c.place.desc(), t.c.id).limit(limit)
         if status:
-            rows = rows.where(DELIVERY.c.status == status)
+            rows = rows.where(t.c.status == status)
         with self._engine.connect() as db:
+            if after:
+                last = db.execute(sa.select(t.c.made_at, t.c.place).where(t.c.endpoint == name, t.c.id == after)).one_or_none()
+                if last is None:
+                    raise KeyError(after)
+                beside = sa.or_(t.c.place < last.place, sa.and_(t.c.place == last.place, t.c.id > after))
+                rows = rows.where(sa.or_(t.c.made_at < last.made_at, sa.and_(t.c.made_at == last.made_at, beside)))
             return [*db.execute(rows)]
 
     def secret(self, endpoint: sa.Row[Any], turn: int = 0) -> str:

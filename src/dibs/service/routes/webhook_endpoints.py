@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dibs.service.access import EVERYBODY, RUNS
-from dibs.service.front import Front
+from dibs.service.front import Front, no_place
 from dibs.service.mail import ABOUT, WISHES
 from dibs.service.operation import Call, NoBody, NoQuery, Page, operation
 from dibs.service.problems import Problem
@@ -210,10 +210,14 @@ async def ping_webhook(call: Call[NoBody, NoQuery]) -> DeliveryView:
 @operation("GET", "/v1/webhook-endpoints/{id}/deliveries", "What was sent to a webhook", roles=EVERYBODY, side="any")
 async def list_deliveries(call: Call[NoBody, Deliveries]) -> DeliveryList:
     """Every message of the last thirty days, and those that wait: how often it was tried, and what was answered."""
-    hooks = call.front.outlets.webhooks
+    hooks, page = call.front.outlets.webhooks, call.query
     hooks.get(call.actor.party, call.id)
-    rows = ((row.id, row) for row in hooks.deliveries(call.id, call.query.status))
-    items, following = call.front.page(rows, call.query, _delivery)
+    after = call.front.read_cursor(page.cursor) if page.cursor else ""
+    try:
+        rows = hooks.deliveries(call.id, page.status, after=after, limit=page.limit + 1)
+    except KeyError as error:
+        raise no_place() from error
+    items, following = call.front.part(((row.id, row) for row in rows), page, _delivery)
     return DeliveryList(items=items, next=following)
 
 
