@@ -7,6 +7,7 @@ import base64
 from dibs.journal.checkpoint import SigningKey, VerifyingKey
 from dibs.journal.merkle import verify_consistency, verify_inclusion
 from dibs.journal.proof import verify_bundle
+from dibs.service.routes import decisions, journal
 from dibs.store.sqlite import SqliteStore
 from dibs.testing.service import need, notice, running
 
@@ -18,6 +19,30 @@ async def signed_for(service):
     offer = (await aster.post("/v1/offers", json=notice(request))).json()["subject"]
     await borealis.post(f"/v1/offers/{offer}/responses", json={"quantity": 5000})
     return aster, borealis, (await aster.get("/v1/grants")).json()["items"][0]["id"]
+
+
+def test_an_answer_shows_so_many_events_and_counts_what_it_leaves_out(harbour, go, monkeypatch):
+    monkeypatch.setattr(journal, "EVENTS_MAX", 4)
+    monkeypatch.setattr(decisions, "EVENTS_MAX", 1)
+
+    async def read():
+        async with running(harbour) as service:
+            aster = service.client("aster")
+            for nth in range(3):
+                await aster.post("/v1/capacity-requests", json=need(id=f"need-{nth}"))
+                await aster.post("/v1/offers", json={**notice(f"need-{nth}"), "id": f"offer-{nth}"})
+            await service.move_to(service.office.state.offers["offer-0"].respond_by)
+            (woken,) = service.office.store.read((service.office.store.size - 1,))
+            assert len(woken.events) > 4
+            (seen,) = (await aster.get(f"/v1/journal/entries?first={woken.seq}")).json()["items"]
+            assert (len(seen["events"]), seen["left_out"]) == (4, len(woken.events) - 4)
+            every = (await aster.get("/v1/journal/entries?limit=1000")).json()["items"]
+            assert (len(every), sum(len(entry["events"]) for entry in every)) == (service.office.store.size, 4)
+            assert every[-1]["left_out"] == len(woken.events)
+            decided = (await aster.get(f"/v1/decisions/{woken.seq}")).json()
+            assert (len(decided["events"]), decided["left_out"]) == (1, len(woken.events) - 1)
+
+    go(read())
 
 
 def test_a_proof_taken_from_the_service_holds_with_the_public_key_alone(harbour, go, tmp_path):

@@ -753,6 +753,7 @@ class EntryDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     events: tuple[EventView, ...]
     says: tuple[str, ...]
     clauses: dict[str, str]
+    left_out: int
 
 
 class AmountView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -911,6 +912,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str
     agreement: str
     events: tuple[EventView, ...]
+    left_out: int
 
 
 class EntryList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

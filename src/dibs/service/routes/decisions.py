@@ -13,6 +13,7 @@ from dibs.decisions.explain import CODES
 from dibs.service.access import EVERYBODY
 from dibs.service.operation import Call, NoBody, NoQuery, operation
 from dibs.service.problems import not_found
+from dibs.service.routes.journal import EVENTS_MAX
 from dibs.service.shapes import EventView, ReasonView, when
 
 
@@ -25,7 +26,10 @@ class ActView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EntryDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the book: the act, its events with their reasons, and the same in sentences; under the text that counted then."""
+    """An entry of the book: the act, its events with their reasons, and the same in sentences; under the text that counted then.
+
+    A thousand events are shown; what is left out is counted, and stands in `GET /v1/events`.
+    """
 
     id: str
     at: datetime
@@ -36,6 +40,7 @@ class EntryDecision(msgspec.Struct, frozen=True, kw_only=True):
     says: tuple[str, ...]
     clauses: dict[str, str]
     """What each clause that mattered means, in plain English."""
+    left_out: int
 
 
 @operation("GET", "/v1/decisions/{id}", "One decision", roles=EVERYBODY, side="house")
@@ -47,12 +52,12 @@ async def get_decision(call: Call[NoBody, NoQuery]) -> EntryDecision:
         raise not_found("decision", call.id)
     (entry,) = front.office.store.read((number,))
     agreement, views = front.agreement(entry.agreement), front.views_of(entry.agreement)
-    events = tuple(views.event(call.actor, event) for event in entry.events)
+    events = tuple(views.event(call.actor, event) for event in entry.events[:EVENTS_MAX])
     data = msgspec.to_builtins(entry.command)
     by = data.pop("by")
     said = data.pop("type")
     named = dict.fromkeys(reason.clause for event in events for reason in event.because)
-    outcomes = {event.type for event in events}
+    outcomes = {event.type for event in events}  # an act that was refused or repeated has no other events
     return EntryDecision(
         id=call.id,
         at=when(entry.at),
@@ -62,6 +67,7 @@ async def get_decision(call: Call[NoBody, NoQuery]) -> EntryDecision:
         events=events,
         says=(f"{by} said: {_words(said)}.", *(line for event in events for line in _sentences(event))),
         clauses={name: clause_sentence(clause, agreement) for name in named if (clause := views.clause(name)) is not None},
+        left_out=len(entry.events) - len(events),
     )
 
 

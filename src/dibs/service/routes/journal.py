@@ -21,6 +21,8 @@ from dibs.service.shapes import EventView, when
 if TYPE_CHECKING:
     from dibs.broker import Store
 
+EVENTS_MAX = 1_000
+"""So many events one answer shows (bound is in): one entry may hold the lapses of a hundred thousand offers."""
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -42,7 +44,10 @@ class Entries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry: when it was heard, what was said, by whom, and what came of it."""
+    """One entry: when it was heard, what was said, by whom, and what came of it.
+
+    An answer shows a thousand events; what it leaves out is counted, and stands in `GET /v1/events`.
+    """
 
     number: int
     at: datetime
@@ -50,6 +55,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     agreement: str
     events: tuple[EventView, ...]
+    left_out: int
 
 
 class EntryList(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,18 +129,22 @@ async def journal_entries(call: Call[NoBody, Entries]) -> EntryList:
     store, views, actor = call.front.office.store, call.front.views, call.actor
     first = min(call.query.first, store.size)
     entries = store.read(range(first, min(first + call.query.limit, store.size)))
-    items = tuple(
-        EntryView(
-            number=entry.seq,
-            at=when(entry.at),
-            command=type(entry.command).__name__,
-            by=entry.command.by,
-            agreement=entry.agreement,
-            events=tuple(views.event(actor, event) for event in entry.events),
+    items, room = [], EVENTS_MAX
+    for entry in entries:
+        shown = entry.events[:room]
+        room -= len(shown)
+        items.append(
+            EntryView(
+                number=entry.seq,
+                at=when(entry.at),
+                command=type(entry.command).__name__,
+                by=entry.command.by,
+                agreement=entry.agreement,
+                events=tuple(views.event(actor, event) for event in shown),
+                left_out=len(entry.events) - len(shown),
+            )
         )
-        for entry in entries
-    )
-    return EntryList(items=items, size=store.size)
+    return EntryList(items=tuple(items), size=store.size)
 
 
 @operation("GET", "/v1/journal/proof", "The proof of a grant", roles=PROVES, side="house", media=("application/json",))
