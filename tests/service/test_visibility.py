@@ -9,9 +9,12 @@ import msgspec
 import pytest
 
 from dibs.procedure.commands import ConfirmDelivery, DeclareCapacity, Respond, WaiveRight
+from dibs.procedure.events import RightSpent, RightSuspended
+from dibs.procedure.state import State
 from dibs.service.access import Actor, Role
 from dibs.service.examples import EXAMPLES
 from dibs.service.routes import OPERATIONS
+from dibs.service.sight import Sight
 from dibs.testing.acts import BEGIN
 from dibs.testing.partnership import PARTIES, live, partnership
 from dibs.testing.service import running
@@ -240,3 +243,10 @@ def test_a_refusal_names_nobody_who_is_entitled_instead(go):
             assert told.replace(b"borealis-east", b"").replace(b"offer-sub@borealis-cinder", b"").count(b"borealis") == 0
 
     go(refused())
+
+
+def test_whom_a_right_has_passed_to_hears_of_it_though_the_clause_does_not_name_it(harbour):
+    sight = Sight(harbour.agreement, "aster")
+    for event in (RightSpent(at=BEGIN, clause="first-refusal"), RightSuspended(at=BEGIN, clause="first-refusal", until=BEGIN + 1)):
+        assert "delta" not in sight.audience(event, State())
+        assert "delta" in sight.audience(event, State(assigned={"first-refusal": "delta"}))
