@@ -480,7 +480,7 @@ class Broker:
     def _begin(self) -> tuple[State, int]:
         """The state to begin from, and how many entries led to it."""
         snapshot = self._store.snapshot()
-        if snapshot is None:
+        if snapshot is None or snapshot.size > self._store.size:  # another writer may have left it since this store last looked
             return State(), 0
         try:
             beside = unmark(snapshot.beside)
