@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 import dibs
@@ -41,7 +41,7 @@ def spoken(harbour):
         async with running(harbour, **options) as service, contextlib.AsyncExitStack() as stack:
 
             async def client(party, *, lose=(), **kind):
-                transport = LosesAnswers(httpx.ASGITransport(app=service.app), lose=lose)
+                transport = LosesAnswers(httpx2.ASGITransport(app=service.app), lose=lose)
                 made = dibs.AsyncClient("http://dibs.test", service.token(party, **kind), retries=QUICK, transport=transport)
                 made.transport = transport
                 return await stack.enter_async_context(made)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2
 import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
@@ -50,7 +50,7 @@ async def answered(answers):
         await send({"type": "http.response.start", "status": answers["status"], "headers": []})
         await send({"type": "http.response.body", "body": answers["text"].encode()})
 
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx2.ASGITransport(app=app)
     async with dibs.AsyncClient("http://other.test", "dibs_0123_secret", retries=Retries(attempts=2, pause=0.001), transport=transport) as client:
         try:
             await client.me()

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import httpx
+import httpx2
 import pytest
 
 import dibs
@@ -102,7 +102,7 @@ def test_who_is_never_answered_is_told_so_in_the_end(spoken, go):
     go(never())
 
 
-class Busy(httpx.AsyncBaseTransport):
+class Busy(httpx2.AsyncBaseTransport):
     """Says a few times that it is busy, then answers."""
 
     def __init__(self, inner, answers):
@@ -119,8 +119,8 @@ def test_a_server_that_is_busy_is_asked_again_when_it_says_and_under_the_same_ke
     async def busy():
         async with spoken() as service:
             problem = {"type": "/explain/DIB162", "title": "t", "status": 503, "code": "DIB162", "detail": "not now", "retry": True}
-            answers = [httpx.Response(503, json=problem, headers={"retry-after": "1"}), httpx.Response(429), httpx.Response(502, text="<html>")]
-            transport = Busy(httpx.ASGITransport(app=service.app), answers)
+            answers = [httpx2.Response(503, json=problem, headers={"retry-after": "1"}), httpx2.Response(429), httpx2.Response(502, text="<html>")]
+            transport = Busy(httpx2.ASGITransport(app=service.app), answers)
             loop = asyncio.get_running_loop()
             began = loop.time()
             aster = await service.speaker("aster")
@@ -139,7 +139,7 @@ def test_what_no_dibs_says_is_not_taken_for_an_answer(spoken, go, status, code):
     async def other():
         async with spoken() as service:
             aster = await service.speaker("aster")
-            aster._http._transport = Busy(None, [httpx.Response(status, text="<html>welcome</html>") for _ in range(9)])
+            aster._http._transport = Busy(None, [httpx2.Response(status, text="<html>welcome</html>") for _ in range(9)])
             with pytest.raises(dibs.Unavailable) as raised:
                 await aster.me()
             assert raised.value.code == code
@@ -198,10 +198,10 @@ def test_a_watch_that_breaks_off_goes_on_where_it_was(spoken, go):
             for _ in range(3):
                 await aster.submit_request(**NEED)
             events = await aster.list_events(types="RequestSubmitted")
-            streams = [_sse(events.items[0:1], ["c1"], broken=True), httpx.Response(503), _sse(events.items[1:3], ["c2", "c3"])]
+            streams = [_sse(events.items[0:1], ["c1"], broken=True), httpx2.Response(503), _sse(events.items[1:3], ["c2", "c3"])]
             asked = []
 
-            class Streams(httpx.AsyncBaseTransport):
+            class Streams(httpx2.AsyncBaseTransport):
                 async def handle_async_request(self, request):
                     asked.append(request.headers.get("last-event-id", ""))
                     return streams.pop(0)
@@ -218,21 +218,21 @@ def test_a_watch_that_breaks_off_goes_on_where_it_was(spoken, go):
     go(watch())
 
 
-class _Cut(httpx.AsyncByteStream):
+class _Cut(httpx2.AsyncByteStream):
     def __init__(self, text, *, broken):
         self.text, self.broken = text, broken
 
     async def __aiter__(self):
         yield self.text
         if self.broken:
-            raise httpx.ReadError("cut")
+            raise httpx2.ReadError("cut")
 
 
 def _sse(events, ids, *, broken=False):
     import msgspec  # noqa: PLC0415
 
     text = b"".join(b"id: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(event)) for name, event in zip(ids, events, strict=True))
-    return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Cut(text, broken=broken))
+    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=_Cut(text, broken=broken))
 
 
 def test_the_address_and_the_token_come_from_the_environment_and_are_needed(monkeypatch):
@@ -257,8 +257,8 @@ def test_a_transport_that_loses_answers_carries_the_request_first():
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"{}"})
 
-        async with httpx.AsyncClient(transport=LosesAnswers(httpx.ASGITransport(app=app), lose=[True])) as http:
-            with pytest.raises(httpx.ReadError):
+        async with httpx2.AsyncClient(transport=LosesAnswers(httpx2.ASGITransport(app=app), lose=[True])) as http:
+            with pytest.raises(httpx2.ReadError):
                 await http.get("http://dibs.test/one")
             assert (await http.get("http://dibs.test/two")).status_code == 200
         assert heard == ["/one", "/two"]

@@ -8,7 +8,7 @@ import random
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2
 import pytest
 
 import dibs
@@ -122,10 +122,10 @@ async def northern(lose=()):
     """A second dibs, its desk, and a maker of connectors to it."""
     async with running(compile_agreement(load(NORTHERN, "northern.yaml")), house="borealis") as service, contextlib.AsyncExitStack() as stack:
         desk = await stack.enter_async_context(
-            dibs.AsyncClient("http://borealis.test", service.token("borealis"), transport=httpx.ASGITransport(app=service.app))
+            dibs.AsyncClient("http://borealis.test", service.token("borealis"), transport=httpx2.ASGITransport(app=service.app))
         )
         token = service.token("borealis")
-        transport = LosesAnswers(httpx.ASGITransport(app=service.app), lose=lose)
+        transport = LosesAnswers(httpx2.ASGITransport(app=service.app), lose=lose)
 
         def connector():
             client = dibs.AsyncClient("http://borealis.test", token, retries=Retries(attempts=4, pause=0.001), transport=transport)

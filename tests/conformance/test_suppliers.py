@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2
 import pytest
 
 import dibs
@@ -109,7 +109,7 @@ class DibsStage:
         self.supplier = self.made()
 
     def made(self):
-        self.transport = LosesAnswers(httpx.ASGITransport(app=self.service.app))
+        self.transport = LosesAnswers(httpx2.ASGITransport(app=self.service.app))
         client = dibs.AsyncClient("http://borealis.test", self.token, retries=Retries(attempts=4, pause=0.001), transport=self.transport)
         supplier = DibsSupplier(client, party="borealis", hosts={"hall-1": "borealis-east"})
         self.opened.append(supplier)
@@ -144,7 +144,7 @@ class TestSecondDibs(SupplierConformance):
     async def stage(self):
         agreement = compile_agreement(load(NORTHERN, "northern.yaml"))
         async with running(agreement, house="borealis", room=12_000) as service:
-            desk = dibs.AsyncClient("http://borealis.test", service.token("borealis"), transport=httpx.ASGITransport(app=service.app))
+            desk = dibs.AsyncClient("http://borealis.test", service.token("borealis"), transport=httpx2.ASGITransport(app=service.app))
             stage = DibsStage(service, desk, service.token("borealis", Role.DESK, "connector of aster"))
             try:
                 yield stage

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from ruamel.yaml import YAML
 from starlette.routing import Route
@@ -43,14 +43,14 @@ async def send(service, case, receiver="", number=0):
         path = path.replace("{token}", shown.id)
     content = None
     if "json" in case:
-        content = httpx.Request("POST", "http://dibs.test", json=case["json"]).content.replace(b"{receiver}", receiver.encode())
+        content = httpx2.Request("POST", "http://dibs.test", json=case["json"]).content.replace(b"{receiver}", receiver.encode())
         headers["content-type"] = "application/json"
     elif "text" in case or "hex" in case:
         content = bytes.fromhex(case["hex"]) if "hex" in case else (case["text"] * case.get("times", 1)).encode()
         headers["content-type"] = "application/json"
     headers |= {name.lower(): value.replace("{long}", LONG) for name, value in case.get("headers", {}).items()}
-    transport = httpx.ASGITransport(app=service.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://dibs.test") as client:
+    transport = httpx2.ASGITransport(app=service.app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://dibs.test") as client:
         return await client.request(method, path.replace("{long}", LONG), headers=headers, content=content)
 
 
@@ -64,8 +64,8 @@ async def together(service, case):
     """A request that comes while others on the same token are not answered yet."""
     meanwhile = case["meanwhile"]
     headers = {"authorization": f"Bearer {service.token(case['as'])}"}
-    transport = httpx.ASGITransport(app=service.app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://dibs.test", headers=headers) as client:
+    transport = httpx2.ASGITransport(app=service.app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://dibs.test", headers=headers) as client:
         waiting = [asyncio.create_task(client.request(*meanwhile["request"].split())) for _ in range(meanwhile["times"])]
         await asyncio.sleep(0.1)
         answer = await client.request(*case["request"].split())

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 import requests
@@ -114,15 +114,15 @@ class World:
         ).prepare()
         headers = {**dict(prepared.headers), "authorization": self.clients[party].headers["authorization"]}
         body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
-        request = httpx.Request(prepared.method, prepared.url, headers=[(_raw(name), _raw(value)) for name, value in headers.items()], content=body)
-        answer: httpx.Response = self.run(self.clients[party].send(request))
+        request = httpx2.Request(prepared.method, prepared.url, headers=[(_raw(name), _raw(value)) for name, value in headers.items()], content=body)
+        answer: httpx2.Response = self.run(self.clients[party].send(request))
         self._learn(answer)
         found: dict[str, list[str]] = {}
         for name, value in answer.headers.multi_items():
             found.setdefault(name, []).append(value)
         return Response(answer.status_code, found, answer.content, prepared, 0.0, verify=True), prepared
 
-    def _learn(self, answer: httpx.Response) -> None:
+    def _learn(self, answer: httpx2.Response) -> None:
         """What came to be can be named from now on."""
         kind = {"/v1/capacity-requests": "request", "/v1/offers": "offer", "/v1/grants": "grant"}.get(answer.request.url.path)
         if kind and answer.status_code == 201 and answer.json()["outcome"] == "done":

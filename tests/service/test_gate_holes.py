@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from datetime import datetime
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 import sqlalchemy as sa
@@ -331,7 +331,7 @@ def test_what_came_back_once_does_not_come_back_again(harbour, go, provider):
             await login(service, "sub", "bo")
             browser = Browser(service, oidc=provider)
             there = await browser.client.get("/sign-in/company")
-            async with httpx.AsyncClient() as company:
+            async with httpx2.AsyncClient() as company:
                 back = (await company.post(there.headers["location"], data={"sub": "bo"})).headers["location"].removeprefix("http://dibs.test")
             thief = browser.another()
             thief.cookies.update(dict(browser.client.cookies))

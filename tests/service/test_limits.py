@@ -8,7 +8,7 @@ import re
 import socket
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 
@@ -25,7 +25,7 @@ from dibs.web.routes import routes
 def at_the_gate(service, *, host="http://dibs.test", address="192.0.2.1", headers=None, app=None, **limits):
     """A client of the same service under limits of its own; several share them by sharing the app."""
     app = app or make_app(service.front, more=routes(service.front), limits=Limits(**limits))
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app, client=(address, 1)), base_url=host, headers=headers)
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app, client=(address, 1)), base_url=host, headers=headers)
     client.app = app
     return client
 
@@ -205,11 +205,11 @@ def test_events_flow_longer_than_a_request_may_take(harbour, go):
     async def stream():
         async with running(harbour) as service:
             service.app = make_app(service.front, limits=Limits(patience=0.2))
-            async with on_a_socket(service) as url, httpx.AsyncClient(base_url=url) as client:
+            async with on_a_socket(service) as url, httpx2.AsyncClient(base_url=url) as client:
                 headers = {"authorization": f"Bearer {service.token('aster', Role.DESK)}"}
                 async with client.stream("GET", "/v1/events/stream?start=now", headers=headers) as events:
                     await asyncio.sleep(0.6)
-                    poster = httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {service.token('aster')}"})
+                    poster = httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {service.token('aster')}"})
                     await poster.post("/v1/capacity-requests", json=need())
                     await poster.aclose()
                     lines = events.aiter_lines()

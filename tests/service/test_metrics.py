@@ -9,7 +9,7 @@ import logging
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -176,8 +176,8 @@ def test_an_error_is_logged_by_its_kind_and_place_and_not_by_its_words(harbour, 
     async def run():
         async with running(harbour) as service:
             service.app.router.routes.append(Route("/v1/broken", broken))
-            transport = httpx.ASGITransport(app=service.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://dibs.test") as client:
+            transport = httpx2.ASGITransport(app=service.app, raise_app_exceptions=False)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://dibs.test") as client:
                 assert (await client.get("/v1/broken", headers={"x-request-id": "mine-2"})).status_code == 500
             found, _ = await measured(service)
             assert found["dibs_http_requests_total", "GET", "/v1/broken", "500"] == 1

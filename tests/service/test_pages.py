@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import httpx
+import httpx2
 import pytest
 
 from dibs.quantities import DAY
@@ -31,7 +31,7 @@ HOUSE_ONLY = ("/requests", "/requests/new", "/requests/need", "/calendar", "/whe
 
 def visitor(service, party, role=Role.OPERATOR, person=""):
     """A browser, as far as HTTP goes: it keeps its cookies."""
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=service.app, raise_app_exceptions=True), base_url="http://dibs.test")
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=service.app, raise_app_exceptions=True), base_url="http://dibs.test")
     return client, service.token(party, role, person)
 
 

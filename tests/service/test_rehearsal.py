@@ -8,7 +8,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from dibs.journal.audit import replay, verify
 from dibs.journal.checkpoint import SigningKey
@@ -76,7 +76,7 @@ def test_a_rehearsal_is_served_and_its_clock_is_moved_on(tmp_path):
                 assert said["house"] == "aster"
                 if not start:
                     token = said["token"]
-                with httpx.Client(base_url=said["address"], headers={"authorization": f"Bearer {token}"}) as aster:
+                with httpx2.Client(base_url=said["address"], headers={"authorization": f"Bearer {token}"}) as aster:
                     assert aster.get("/v1/capacity-requests").json()["items"]
                     now = aster.get("/v1/clock").json()["now"]
                     assert now >= ("2025-06-01" if not start else "2025-09-01")

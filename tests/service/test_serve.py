@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from click.testing import CliRunner
 
@@ -77,7 +77,7 @@ def test_a_new_book_shows_its_first_token_once_and_is_signed_when_it_is_stopped(
     first = serve(str(HARBOUR))
     said = first.said()
     headers = {"authorization": f"Bearer {said['token']}"}
-    me = httpx.get(f"{said['address']}/v1/me", headers=headers).json()
+    me = httpx2.get(f"{said['address']}/v1/me", headers=headers).json()
     assert (me["party"], me["role"], me["house"]) == ("aster", "admin", True)
     assert stat.S_IMODE((tmp_path / "dibs.db.key").stat().st_mode) == 0o600
     code, _, err = first.stop(number)
@@ -86,7 +86,7 @@ def test_a_new_book_shows_its_first_token_once_and_is_signed_when_it_is_stopped(
     again = serve()
     later = again.said()
     assert (later["token"], later["entries"], later["house"]) == (None, 1, "aster")
-    assert httpx.get(f"{later['address']}/v1/me", headers=headers).status_code == 200
+    assert httpx2.get(f"{later['address']}/v1/me", headers=headers).status_code == 200
     again.stop()
     seen = json.loads(CliRunner().invoke(cli, ["audit", "verify", str(tmp_path / "dibs.db"), "--json"]).stdout)
     assert (seen["entries"], seen["signed"], seen["findings"]) == (1, 1, [])
@@ -102,7 +102,7 @@ def test_servers_on_one_postgresql_begin_at_once_and_one_goes_on_where_another_w
 
     def call(nth, method, path, key="", **more):
         headers = {"authorization": f"Bearer {chosen}"} | ({"idempotency-key": key} if key else {})
-        return httpx.request(method, f"{said[nth]['address']}/v1/{path}", headers=headers, timeout=30, **more)
+        return httpx2.request(method, f"{said[nth]['address']}/v1/{path}", headers=headers, timeout=30, **more)
 
     assert [call(nth, "GET", "me").json()["party"] for nth in range(3)] == ["aster"] * 3
     made = [call(nth, "POST", "capacity-requests", "once", json=wanted) for nth in (0, 1, 2)]
@@ -122,31 +122,31 @@ def test_the_first_token_may_be_given(serve):
     chosen = "a-token-that-somebody-chose-well"
     said = serve(str(HARBOUR), DIBS_ADMIN_TOKEN=chosen).said()
     assert said["token"] == chosen
-    assert httpx.get(f"{said['address']}/v1/me", headers={"authorization": f"Bearer {chosen}"}).status_code == 200
+    assert httpx2.get(f"{said['address']}/v1/me", headers={"authorization": f"Bearer {chosen}"}).status_code == 200
 
 
 def test_an_empty_database_asks_for_an_agreement_and_takes_an_example(serve):
     said = serve("--scenarios", str(HARBOUR.parents[1])).said()
     address, token = said["address"], said["token"]
     assert (said["house"], said["entries"]) == ("", 0)
-    assert httpx.get(f"{address}/v1/me").json()["code"] == "DIB167"
-    assert "This book is empty" in httpx.get(address).text
-    wrong = httpx.post(address, data={"code": "guessed", "example": "harbour"}, files={"none": b""})
+    assert httpx2.get(f"{address}/v1/me").json()["code"] == "DIB167"
+    assert "This book is empty" in httpx2.get(address).text
+    wrong = httpx2.post(address, data={"code": "guessed", "example": "harbour"}, files={"none": b""})
     assert (wrong.status_code, "not the first admin token" in wrong.text) == (403, True)
-    broken = httpx.post(address, data={"code": token, "example": "", "agreement": "dibs: agreement/1\n"}, files={"none": b""})
+    broken = httpx2.post(address, data={"code": token, "example": "", "agreement": "dibs: agreement/1\n"}, files={"none": b""})
     assert (broken.status_code, "fix:" in broken.text) == (422, True)
-    begun = httpx.post(address, data={"code": token, "example": "harbour"}, files={"none": b""})
+    begun = httpx2.post(address, data={"code": token, "example": "harbour"}, files={"none": b""})
     assert (begun.status_code, "borealis" in begun.text) == (200, True)
     guest = begun.text.partition("<dt>Borealis Cloud")[2].partition("<code>")[2].partition("</code>")[0]
-    seen = [httpx.get(f"{address}/v1/me", headers={"authorization": f"Bearer {one}"}).json()["party"] for one in (token, guest)]
+    seen = [httpx2.get(f"{address}/v1/me", headers={"authorization": f"Bearer {one}"}).json()["party"] for one in (token, guest)]
     assert seen == ["aster", "borealis"]
 
 
 def test_an_agreement_of_ones_own_may_be_pasted(serve):
     said = serve("--scenarios", "nowhere").said()
     form = {"code": said["token"], "agreement": HARBOUR.read_text(), "house": "aster", "example": ""}
-    assert httpx.post(said["address"], data=form, files={"none": b""}).status_code == 200
-    me = httpx.get(f"{said['address']}/v1/me", headers={"authorization": f"Bearer {said['token']}"}).json()
+    assert httpx2.post(said["address"], data=form, files={"none": b""}).status_code == 200
+    me = httpx2.get(f"{said['address']}/v1/me", headers={"authorization": f"Bearer {said['token']}"}).json()
     assert me["party"] == "aster"
 
 
@@ -203,7 +203,7 @@ def test_what_was_acknowledged_is_there_however_the_server_ends(serve, number):
     done, begun = [], threading.Event()
 
     def ask(worker):
-        with httpx.Client(base_url=said["address"], headers=headers) as client, contextlib.suppress(httpx.HTTPError):
+        with httpx2.Client(base_url=said["address"], headers=headers) as client, contextlib.suppress(httpx2.HTTPError):
             for nth in range(1000):
                 answer = client.post("/v1/capacity-requests", json=need(id=f"need-{worker}-{nth}", **LATER))
                 if answer.status_code == 201:
@@ -219,7 +219,7 @@ def test_what_was_acknowledged_is_there_however_the_server_ends(serve, number):
         worker.join(30)
     first.process.communicate(timeout=30)
     later = serve().said()
-    with httpx.Client(base_url=later["address"], headers=headers) as client:
+    with httpx2.Client(base_url=later["address"], headers=headers) as client:
         kept = {item["id"] for item in client.get("/v1/capacity-requests?limit=1000").json()["items"]}
     assert done
     assert set(done) <= kept

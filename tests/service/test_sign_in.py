@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 from ruamel.yaml import YAML
@@ -37,7 +37,7 @@ class Browser:
         self.client = self.another()
 
     def another(self):
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=self.base)
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=self.app), base_url=self.base)
 
     async def sign_in(self, token, client=None, **headers):
         return await (client or self.client).post("/sign-in", data={"token": token}, headers=headers)
@@ -189,7 +189,7 @@ async def come_in(browser, user, *, party="", client=None, change=None):
     there = await client.get("/sign-in/company", params={"party": party} if party else {})
     if there.status_code != 303:
         return there
-    async with httpx.AsyncClient() as company:
+    async with httpx2.AsyncClient() as company:
         back = await company.post(there.headers["location"], data={"sub": user})
     assert back.status_code == 302, back.text
     address = urlsplit(back.headers["location"])
@@ -269,7 +269,7 @@ def test_what_comes_back_counts_once_for_the_browser_that_asked_and_not_for_long
             assert (await come_in(browser, "bo", change={"state": "made up"})).status_code == 403
             assert (await come_in(browser, "bo", change={"code": "made up"})).status_code == 403
             there = await browser.client.get("/sign-in/company")
-            async with httpx.AsyncClient() as company:
+            async with httpx2.AsyncClient() as company:
                 back = (await company.post(there.headers["location"], data={"sub": "bo"})).headers["location"]
             stranger = browser.another()
             assert (await stranger.get(back.removeprefix("http://dibs.test"))).status_code == 403
@@ -286,7 +286,7 @@ def test_the_answer_to_another_question_does_not_count(harbour, go, provider):
             await login(service, "sub", "bo")
             browser = Browser(service, oidc=provider)
             there = await browser.client.get("/sign-in/company")
-            async with httpx.AsyncClient() as company:
+            async with httpx2.AsyncClient() as company:
                 asked = re.sub(r"nonce=[^&]+", "nonce=another", there.headers["location"])
                 back = (await company.post(asked, data={"sub": "bo"})).headers["location"]
             answer = await browser.client.get(back.removeprefix("http://dibs.test"))

@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 
-import httpx
+import httpx2
 
 from dibs.broker import Act
 from dibs.contract.terms import CapacityRequest
@@ -23,7 +23,7 @@ async def reading(address, token, **query):
     """A reader of a stream: gives its events, then its heartbeats, as they come."""
     headers = {"authorization": f"Bearer {token}"} | ({"last-event-id": query.pop("last")} if "last" in query else {})
     async with (
-        httpx.AsyncClient(base_url=address, timeout=10) as client,
+        httpx2.AsyncClient(base_url=address, timeout=10) as client,
         client.stream("GET", "/v1/events/stream", params=query, headers=headers) as answer,
     ):
         yield answer, answer.aiter_lines()
@@ -153,7 +153,7 @@ def test_a_reader_that_takes_nothing_is_dropped(harbour, go, monkeypatch):
             del asked["class"]
             needs = [CapacityRequest(**asked, id=f"need-{nth}", purpose=f"{nth} {'for a reason ' * 200}") for nth in range(3000)]
             service.office.broker.submit_each([Act(command=SubmitRequest(by="aster", request=request)) for request in needs])
-            small = socket.create_connection((httpx.URL(address).host, httpx.URL(address).port))
+            small = socket.create_connection((httpx2.URL(address).host, httpx2.URL(address).port))
             small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             _, writer = await asyncio.open_connection(sock=small, limit=1024)
             writer.write(f"GET /v1/events/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n".encode())

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from dibs.testing.receiver import Receiver
@@ -34,7 +34,7 @@ def served(folder):
                 if line == "}\n":
                     break
             address = json.loads("".join(lines))["address"]
-            with httpx.Client(base_url=address, headers={"authorization": f"Bearer {TOKEN}"}, timeout=20) as client:
+            with httpx2.Client(base_url=address, headers={"authorization": f"Bearer {TOKEN}"}, timeout=20) as client:
                 yield client
         finally:
             process.kill()

@@ -115,10 +115,10 @@ async def stream(service, party):
     out = b""
     async with on_a_socket(service) as url, service.bare({"authorization": f"Bearer {secret}"}) as unused:
         del unused
-        import httpx  # noqa: PLC0415
+        import httpx2  # noqa: PLC0415
 
         async with (
-            httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {secret}"}) as client,
+            httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {secret}"}) as client,
             client.stream("GET", "/v1/events/stream") as events,
         ):
             async for chunk in events.aiter_bytes():

@@ -8,7 +8,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-import httpx
+import httpx2
 
 from dibs.client.operations import Operations
 from dibs.client.talk import Following, Lost, Pause, Reply, Retries, Send, talk
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 I_co = TypeVar("I_co", covariant=True)
 
-TIMEOUT = httpx.Timeout(30.0, read=60.0)
+TIMEOUT = httpx2.Timeout(30.0, read=60.0)
 """Seconds to connect and to send; longer to read, because a list of events may be waited for."""
-STREAM_TIMEOUT = httpx.Timeout(30.0, read=60.0)
+STREAM_TIMEOUT = httpx2.Timeout(30.0, read=60.0)
 """The server says at least every 15 seconds that it is still there."""
 STREAM = "/v1/events/stream"
 
@@ -66,7 +66,7 @@ class Speaker(Operations):
         """Whom it speaks to; never the token."""
         return f"<{type(self).__name__} of {self.server}>"
 
-    def _request(self, http: httpx.Client | httpx.AsyncClient, send: Send) -> httpx.Request:
+    def _request(self, http: httpx2.Client | httpx2.AsyncClient, send: Send) -> httpx2.Request:
         parameters = dict(send.parameters) or None
         return http.build_request(send.method, self.server + send.path, params=parameters, headers=dict(send.headers), content=send.content)
 
@@ -87,13 +87,13 @@ class Client(Speaker):
         token: str = "",
         *,
         retries: Retries | None = None,
-        timeout: httpx.Timeout | float = TIMEOUT,
-        transport: httpx.BaseTransport | None = None,
+        timeout: httpx2.Timeout | float = TIMEOUT,
+        transport: httpx2.BaseTransport | None = None,
         chance: random.Random | None = None,
     ) -> None:
         """As `Speaker`; `timeout` is in seconds, `transport` is for tests."""
         super().__init__(server, token, retries=retries, chance=chance)
-        self._http = httpx.Client(headers=self._headers, timeout=timeout, transport=transport)
+        self._http = httpx2.Client(headers=self._headers, timeout=timeout, transport=transport)
 
     def __enter__(self) -> Self:
         """The client itself."""
@@ -124,7 +124,7 @@ class Client(Speaker):
                     try:
                         got = self._http.send(self._request(self._http, step))
                         heard = Reply(status=got.status_code, headers=got.headers, body=got.content)
-                    except httpx.TransportError as error:
+                    except httpx2.TransportError as error:
                         heard = Lost(says=_says(error))
 
     def each(self, method: Callable[..., Part[T]], /, **parameters: Any) -> Iterator[T]:
@@ -156,7 +156,7 @@ class Client(Speaker):
                         pause = following.ended()
                     else:
                         pause = following.broken(Reply(status=got.status_code, headers=got.headers, body=got.read()))
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 pause = following.broken(Lost(says=_says(error)))
             time.sleep(pause)
 
@@ -174,13 +174,13 @@ class AsyncClient(Speaker):
         token: str = "",
         *,
         retries: Retries | None = None,
-        timeout: httpx.Timeout | float = TIMEOUT,
-        transport: httpx.AsyncBaseTransport | None = None,
+        timeout: httpx2.Timeout | float = TIMEOUT,
+        transport: httpx2.AsyncBaseTransport | None = None,
         chance: random.Random | None = None,
     ) -> None:
         """As `Speaker`; `timeout` is in seconds, `transport` is for tests."""
         super().__init__(server, token, retries=retries, chance=chance)
-        self._http = httpx.AsyncClient(headers=self._headers, timeout=timeout, transport=transport)
+        self._http = httpx2.AsyncClient(headers=self._headers, timeout=timeout, transport=transport)
 
     async def __aenter__(self) -> Self:
         """The client itself."""
@@ -211,7 +211,7 @@ class AsyncClient(Speaker):
                     try:
                         got = await self._http.send(self._request(self._http, step))
                         heard = Reply(status=got.status_code, headers=got.headers, body=got.content)
-                    except httpx.TransportError as error:
+                    except httpx2.TransportError as error:
                         heard = Lost(says=_says(error))
 
     async def each(self, method: Callable[..., Awaitable[Part[T]]], /, **parameters: Any) -> AsyncIterator[T]:
@@ -244,11 +244,11 @@ class AsyncClient(Speaker):
                         pause = following.ended()
                     else:
                         pause = following.broken(Reply(status=got.status_code, headers=got.headers, body=await got.aread()))
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 pause = following.broken(Lost(says=_says(error)))
             await asyncio.sleep(pause)
 
 
-def _says(error: httpx.TransportError) -> str:
+def _says(error: httpx2.TransportError) -> str:
     """What became of a connection, in one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-import httpx
+import httpx2
 
 from dibs.service.problems import Problem
 
@@ -83,12 +83,12 @@ class Provider:
             about = await self._look(client)
             asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
             supported = about.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-            login: httpx.BasicAuth | None = None
+            login: httpx2.BasicAuth | None = None
             if self._settings.secret and "client_secret_basic" in supported:
-                login = httpx.BasicAuth(self._settings.client, self._settings.secret)
+                login = httpx2.BasicAuth(self._settings.client, self._settings.secret)
             else:
                 asked |= {"client_id": self._settings.client} | ({"client_secret": self._settings.secret} if self._settings.secret else {})
-            answer = await self._ask(client.post(about["token_endpoint"], data=asked, auth=login or httpx.USE_CLIENT_DEFAULT))
+            answer = await self._ask(client.post(about["token_endpoint"], data=asked, auth=login or httpx2.USE_CLIENT_DEFAULT))
             text = answer.get("id_token")
             if not isinstance(text, str):
                 raise failed("the provider gave no `id_token`")
@@ -104,7 +104,7 @@ class Provider:
             said.append(("email", claims["email"].strip().lower()))
         return tuple(said)
 
-    async def _read(self, client: httpx.AsyncClient, text: str, *, nonce: str, at: Instant) -> dict[str, Any]:
+    async def _read(self, client: httpx2.AsyncClient, text: str, *, nonce: str, at: Instant) -> dict[str, Any]:
         """The claims of an id token that counts."""
         from joserfc import jwt  # noqa: PLC0415
         from joserfc.errors import JoseError  # noqa: PLC0415
@@ -128,7 +128,7 @@ class Provider:
             raise failed("it names nobody")
         return dict(claims)
 
-    async def _keys_for(self, client: httpx.AsyncClient, text: str) -> KeySet:
+    async def _keys_for(self, client: httpx2.AsyncClient, text: str) -> KeySet:
         """The provider's keys, fetched again if they lack the one that signed."""
         from joserfc.jwk import KeySet  # noqa: PLC0415
 
@@ -137,7 +137,7 @@ class Provider:
             self._keys = KeySet.import_key_set(await self._ask(client.get(self._about["jwks_uri"])))  # type: ignore[arg-type]
         return self._keys
 
-    async def _look(self, client: httpx.AsyncClient) -> dict[str, Any]:
+    async def _look(self, client: httpx2.AsyncClient) -> dict[str, Any]:
         """The provider's description of itself."""
         if not self._about or time.monotonic() - self._looked_at > KNOWN_FOR:
             issuer = self._settings.issuer
@@ -152,14 +152,14 @@ class Provider:
         try:
             answer = await asked
             said = answer.json() if answer.status_code == 200 else None
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError) as error:
             raise failed("the provider does not answer") from error
         if not isinstance(said, dict):
             raise failed(f"the provider answers with {answer.status_code}")
         return said
 
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False)
+    def _client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False)
 
 
 def jwt_kid(text: str) -> str:

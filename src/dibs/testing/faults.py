@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class LosesAnswers(httpx.AsyncBaseTransport):
+class LosesAnswers(httpx2.AsyncBaseTransport):
     """Carries everything to the server, and loses some of the answers."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, *, lose: Iterable[bool] = ()) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, *, lose: Iterable[bool] = ()) -> None:
         """`lose` says of one call after the other whether its answer is lost; when it ends, none is."""
         self._inner = inner
         self._lose = iter(lose)
@@ -26,8 +26,8 @@ class LosesAnswers(httpx.AsyncBaseTransport):
         """Lose the answers of the next calls."""
         self._next += count
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Carry a request.  Raises `httpx.ReadError` where the answer is lost."""
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Carry a request.  Raises `httpx2.ReadError` where the answer is lost."""
         response = await self._inner.handle_async_request(request)
         lose = next(self._lose, False)
         if self._next:
@@ -38,7 +38,7 @@ class LosesAnswers(httpx.AsyncBaseTransport):
             await response.aclose()
             self.lost[f"{request.method} {request.url.path}"] += 1
             message = "the connection broke off before the answer came"
-            raise httpx.ReadError(message)
+            raise httpx2.ReadError(message)
         return response
 
     async def aclose(self) -> None:

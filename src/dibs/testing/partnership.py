@@ -19,7 +19,7 @@ from dibs.service.access import Role
 from dibs.testing.service import need, notice
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
     from dibs.decisions.compile import Compiled
     from dibs.testing.service import Service
@@ -90,7 +90,7 @@ async def live(service: Service, secrets: Secrets | None = None) -> None:
         await said(house.post("/v1/offers", json={**notice(f"need-open-{key}"), "id": f"offer-open-{key}"}))
 
 
-async def _sub_supplied(house: httpx.AsyncClient, holder: httpx.AsyncClient, secret: int) -> None:
+async def _sub_supplied(house: httpx2.AsyncClient, holder: httpx2.AsyncClient, secret: int) -> None:
     """The holder takes a need and carries it on machines that the sub-supplier runs: which does not learn the price or the need."""
     await said(house.post("/v1/capacity-requests", json=need(id="need-sub", quantity=2000)))
     await said(house.post("/v1/offers", json={**notice("need-sub", price="3.05"), "id": "offer-sub"}))
@@ -98,7 +98,7 @@ async def _sub_supplied(house: httpx.AsyncClient, holder: httpx.AsyncClient, sec
     await said(holder.post("/v1/offers/offer-sub/responses", json={"quantity": quantity, "hosts": {"borealis-cinder": quantity}}))
 
 
-async def _to_the_alternate(service: Service, house: httpx.AsyncClient, holder: httpx.AsyncClient, secrets: Secrets) -> None:
+async def _to_the_alternate(service: Service, house: httpx2.AsyncClient, holder: httpx2.AsyncClient, secrets: Secrets) -> None:
     """The holder declines, and the alternate signs: it learns nothing of the offer, and the holder nothing of its terms."""
     wanted = {"sku": "gb200", "quantity": 5000 + 500 * secrets.behind_alternate}
     await said(house.post("/v1/capacity-requests", json=need(id=f"need-free-{secrets.behind_alternate}", **wanted)))

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import sqlalchemy as sa
 import uvicorn
 
@@ -58,20 +58,20 @@ class Service:
         self.front = front
         self.office = front.office
         self.clock = clock
-        self._clients: list[httpx.AsyncClient] = []
+        self._clients: list[httpx2.AsyncClient] = []
 
     def token(self, party: str, role: Role = Role.OPERATOR, person: str = "") -> str:
         """A token for somebody of a party."""
         return self.front.people.token(party, role, person or f"{role} of {party}", at=self.clock.now())
 
-    def client(self, party: str, role: Role = Role.OPERATOR, person: str = "") -> httpx.AsyncClient:
+    def client(self, party: str, role: Role = Role.OPERATOR, person: str = "") -> httpx2.AsyncClient:
         """A client that shows a token of its own."""
         return self.bare({"authorization": f"Bearer {self.token(party, role, person)}"})
 
-    def bare(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+    def bare(self, headers: dict[str, str] | None = None) -> httpx2.AsyncClient:
         """A client that shows nothing but these headers."""
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=True)
-        client = httpx.AsyncClient(transport=transport, base_url="http://dibs.test", headers=headers)
+        transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=True)
+        client = httpx2.AsyncClient(transport=transport, base_url="http://dibs.test", headers=headers)
         self._clients.append(client)
         return client
 
