@@ -116,3 +116,19 @@ def test_whom_a_right_passes_to_is_asked_what_its_holder_was_asked(go):
             assert heard[-2:] == ["dibs.RightAssigned", "dibs.RightDeclined"]
 
     go(passed_on())
+
+
+def test_a_notice_that_starts_no_clock_tells_its_holder_what_it_lacks_and_no_terms(harbour, go):
+    async def lack():
+        async with running(harbour) as service:
+            aster, borealis = service.client("aster"), service.client("borealis")
+            request = (await aster.post("/v1/capacity-requests", json=need())).json()["subject"]
+            offered = (await aster.post("/v1/offers", json={"request": request, "terms": {"price": "2.10"}})).json()
+            seen = (await borealis.get(f"/v1/offers/{offered['subject']}")).json()
+            assert (seen["status"], "terms" in seen) == ("defective", False)
+            assert seen["missing"]
+            (event,) = (await borealis.get("/v1/events?types=dibs.NoticeDefective")).json()["items"]
+            assert "terms" not in event["data"]["data"]
+            assert (await aster.get(f"/v1/offers/{offered['subject']}")).json()["terms"]["price"] == "2.10"
+
+    go(lack())

@@ -144,6 +144,8 @@ class Sight:
             out.pop("outside_price", None)  # the third party's own; what the holder has to meet stands in the terms
             if event.barrier:
                 out.pop("terms", None)
+        if isinstance(event, e.NoticeDefective):
+            out.pop("terms", None)  # what starts no clock is not served yet, and nobody has judged whether it stands behind the barrier
         if isinstance(event, e.RightCountered):
             out.pop("terms", None)  # they stand on those of the notice, which may be behind the barrier: the offer shows them to whoever may read it
         if isinstance(event, e.CapacityDeclared):

@@ -78,7 +78,8 @@ class Views:
 
     def offer(self, actor: Actor, offer: Offer, *, reader: bool) -> OfferView:
         """A notice.  `reader`: the actor was named behind the barrier, and its reading is on record."""
-        open_to = actor.house or not offer.barrier or reader
+        served = offer.status != "defective"  # what starts no clock is not served yet: the holder hears what it lacks, and no terms
+        open_to = actor.house or (served and (not offer.barrier or reader))
         clause = self._clauses.get(offer.clause)
         silence = getattr(clause, "silence", "lapse")
         return OfferView(
