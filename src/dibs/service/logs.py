@@ -22,7 +22,7 @@ REQUEST: contextvars.ContextVar[str] = contextvars.ContextVar("request", default
 """The id of the request that is being answered."""
 
 LOG = logging.getLogger("dibs")
-_QUIET = ("httpx2", "httpcore")
+_QUIET = ("httpx2", "httpcore2")
 """These log addresses, which may carry what is nobody's business."""
 _FRAMES = 12
 

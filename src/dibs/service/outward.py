@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpcore
+import httpcore2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,11 +70,11 @@ def unfit(url: str, *, private: bool) -> str:
     return "" if literal or private else "it is not an address on the internet"
 
 
-class _Judged(httpcore.AsyncNetworkBackend):
+class _Judged(httpcore2.AsyncNetworkBackend):
     """Connects to addresses that were judged."""
 
     def __init__(self, *, private: bool, names: ThreadPoolExecutor) -> None:
-        self._inner = httpcore.AnyIOBackend()
+        self._inner = httpcore2.AnyIOBackend()
         self._private = private
         self._names = names
 
@@ -82,10 +82,10 @@ class _Judged(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore2's own signature
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> httpcore2.AsyncNetworkStream:
         try:
             look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
             found = await asyncio.get_running_loop().run_in_executor(self._names, look_up)
@@ -97,7 +97,7 @@ class _Judged(httpcore.AsyncNetworkBackend):
         for address in addresses[:_ADDRESSES]:
             try:
                 return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
         raise NotSent("nobody answers there")
 
@@ -112,7 +112,7 @@ class Outward:
         """`private`: addresses of this machine and of networks behind it may be called as well."""
         # Threads of its own: a name that answers slowly holds one for as long, and the service's own work needs the common ones.
         self._names = ThreadPoolExecutor(CALLS, thread_name_prefix="names")
-        self._pool = httpcore.AsyncConnectionPool(
+        self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=CALLS,
             max_keepalive_connections=16,
@@ -139,9 +139,9 @@ class Outward:
                 return answer.status, int(after) if after.isdigit() and len(after) < 6 else 0
         except NotSent:
             raise
-        except (TimeoutError, httpcore.TimeoutException) as error:
+        except (TimeoutError, httpcore2.TimeoutException) as error:
             raise NotSent(f"no answer within {PATIENCE:.0f} seconds") from error
-        except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError, ValueError) as error:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError, OSError, ValueError) as error:
             wrong = "the certificate is not good" if isinstance(error.__cause__ or error, ssl.SSLCertVerificationError) else "the connection broke"
             raise NotSent(wrong) from error
 
