@@ -12,6 +12,7 @@ answers get lost on the way.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,12 +58,12 @@ class Stage(Protocol):
         """The connector as it is after a restart of our side: made anew."""
 
 
-class SupplierConformance:
+class SupplierConformance(ABC):
     """What the dispatcher relies on."""
 
+    @abstractmethod
     def stage(self) -> AbstractAsyncContextManager[Stage]:
         """Make the supplier, with its other side at hand."""
-        raise NotImplementedError
 
     # --- what is asked
 

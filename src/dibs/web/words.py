@@ -41,16 +41,6 @@ STANDS = {
 }
 """How a status is said; one that is not here is said as it is written."""
 
-TODO = {
-    "AskHolder": "Serve a notice on {holder}",
-    "AnswerOffer": "Answer the offer",
-    "PlaceElsewhere": "Sign for capacity",
-    "CoverDefault": "Buy what the holder in default owes",
-    "RuleOn": "Decide what the agreement leaves open",
-    "Deliver": "Deliver, and confirm it",
-    "Verify": "Confirm or reject what was declared",
-}
-
 REASONS = {
     "no_capacity": "no capacity",
     "wrong_hardware": "not this hardware",
@@ -203,8 +193,9 @@ def _value(name: str, value: Any, names: Mapping[str, str]) -> str:
 
 
 def todo(intent: IntentView, holder: str) -> str:
-    """What is to be done, as a heading."""
-    return TODO.get(intent.do, intent.says).format(holder=holder or "the holder")
+    """What is to be done, as a heading: what the service says of it, with the holder by name where it is asked."""
+    says = intent.says.replace("the holder", holder or "the holder") if intent.do == "AskHolder" else intent.says
+    return says[:1].upper() + says[1:]
 
 
 def stands(status: str) -> str:
